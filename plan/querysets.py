@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db.models import Prefetch, QuerySet
+
+from plan.enums import PART_LEVELS, Part
+
+
+class PlanDataQuerySet(QuerySet):
+    """Rows of a plan. A plan is public to everybody who has an account; only a signed-out visitor sees nothing."""
+
+    def visible_to(self, user) -> Self:
+        return self.all() if user.is_authenticated else self.none()
+
+
+class PlanQuerySet(PlanDataQuerySet):
+    def with_contents(self) -> Self:
+        """The whole plan, down to requirements and schedules, in a fixed number of queries."""
+        from plan.models import Task
+
+        tasks = Task.objects.prefetch_related("requirements", "schedules")
+        return self.prefetch_related(Prefetch("themes__tasks", queryset=tasks))
+
+
+class RequirementQuerySet(PlanDataQuerySet):
+    def for_part(self, part: Part | str) -> Self:
+        """The requirements that an institution with this part in a task has to answer."""
+        return self.filter(level__in=PART_LEVELS[Part(part)])
