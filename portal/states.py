@@ -1,0 +1,119 @@
+"""How a state looks: colour, shape and word, the same on a page, in a chart and in a PDF.
+
+Every app may import this module. The colours live here and, as CSS variables, in `static/css/states.css`;
+`tests/shell/test_components.py` holds the two together and checks the contrast (WCAG 2.2, 1.4.3: 4.5 to 1).
+Lightness differs between the inks, so that a grey print keeps most of them apart; the shapes do the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Tone:
+    """One look. `shape` is an SVG path in a box of 16 by 16, filled with the even-odd rule."""
+
+    name: str
+    shape: str
+    character: str
+    ink: str
+    paper: str
+    ink_dark: str
+    paper_dark: str
+
+    @property
+    def css_class(self) -> str:
+        return "state-" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class StateStyle:
+    label: str | Promise
+    tone: Tone
+
+    @property
+    def colour(self) -> str:
+        """The ink on white paper, for charts and PDFs."""
+        return self.tone.ink
+
+    @property
+    def shape(self) -> str:
+        return self.tone.shape
+
+    @property
+    def character(self) -> str:
+        """The shape where only text fits: spreadsheets and plain e-mail."""
+        return self.tone.character
+
+
+_RING = "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 2a5 5 0 1 1 0 10A5 5 0 0 1 8 3Z"
+_TONES = (
+    Tone("not_started", _RING, "○", "#667181", "#f5f6f8", "#a7b0bc", "#262d37"),
+    Tone("in_progress", _RING + "M8 3v5h5a5 5 0 0 0-5-5Z", "◔", "#1b66b5", "#e8f1fb", "#6ea9ea", "#142a45"),
+    Tone(
+        "awaiting_signature",
+        "M11.2 1.2a1.4 1.4 0 0 1 2 0l1.6 1.6a1.4 1.4 0 0 1 0 2L5.6 14 1 15l1-4.6Z",
+        "✎",
+        "#5a2a91",
+        "#f1eafa",
+        "#bd99ee",
+        "#2e1c47",
+    ),
+    Tone("submitted", "M8 1.5 15.5 14.5h-15Z", "▲", "#056464", "#e4f5f4", "#4fd0c8", "#0d3a39"),
+    Tone(
+        "returned",
+        "M6.2 1.5 1 6.5l5.2 5V8h4a2.2 2.2 0 0 1 0 4.4H7v2.4h3.2a4.6 4.6 0 0 0 0-9.2h-4Z",
+        "↩",
+        "#ad5200",
+        "#fdf0e2",
+        "#f5a35c",
+        "#482a0d",
+    ),
+    Tone("accepted", "M6.2 13.6.9 8.3l2-2 3.3 3.3 6.9-7 2 2Z", "✓", "#1d5c29", "#e7f4e8", "#93dd9d", "#173c1d"),
+    Tone("overdue", "M2 2h12v12H2Z", "■", "#a01020", "#fce9ea", "#ff8d8d", "#4d151b"),
+    Tone("not_applicable", "M2 6.8h12v2.4H2Z", "–", "#4c5562", "#f1f2f4", "#8e98a6", "#20262e"),
+    Tone(
+        "failed",
+        "M3.2 1.6 8 6.4l4.8-4.8 1.6 1.6L9.6 8l4.8 4.8-1.6 1.6L8 9.6l-4.8 4.8-1.6-1.6L6.4 8 1.6 3.2Z",
+        "✕",
+        "#a01020",
+        "#fce9ea",
+        "#ff8d8d",
+        "#4d151b",
+    ),
+)
+TONES: Mapping[str, Tone] = MappingProxyType({tone.name: tone for tone in _TONES})
+
+STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
+    {
+        # Assignment
+        "not_started": StateStyle(_("未开始"), TONES["not_started"]),
+        "in_progress": StateStyle(_("进行中"), TONES["in_progress"]),
+        "awaiting_signature": StateStyle(_("待签署"), TONES["awaiting_signature"]),
+        "submitted": StateStyle(_("已报送"), TONES["submitted"]),
+        "returned": StateStyle(_("已退回"), TONES["returned"]),
+        "accepted": StateStyle(_("已验收"), TONES["accepted"]),
+        "not_applicable": StateStyle(_("不适用"), TONES["not_applicable"]),
+        "overdue": StateStyle(_("已逾期"), TONES["overdue"]),
+        # SelfAssessment
+        "draft": StateStyle(_("填写中"), TONES["in_progress"]),
+        # Report
+        "queued": StateStyle(_("排队中"), TONES["not_started"]),
+        "rendering": StateStyle(_("生成中"), TONES["in_progress"]),
+        "done": StateStyle(_("已生成"), TONES["accepted"]),
+        "failed": StateStyle(_("生成失败"), TONES["failed"]),
+        # Evidence
+        "received": StateStyle(_("待检查"), TONES["not_started"]),
+        "scanned_clean": StateStyle(_("已检查"), TONES["accepted"]),
+        "quarantined": StateStyle(_("已隔离"), TONES["failed"]),
+    }
+)
+
+
+def style_of(state: str) -> StateStyle:
+    """The look of a state's stored value. Raises KeyError for a state that has none."""
+    return STATE_STYLES[str(getattr(state, "value", state))]
