@@ -1,0 +1,185 @@
+"""Every write on people, bodies and scopes."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import secrets
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission as AuthPermission
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Value
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.accounts.access import check
+from portal.accounts.enums import InstitutionKind, Role
+from portal.accounts.models import (
+    BELONG,
+    SUPERVISE,
+    Authority,
+    Institution,
+    InstitutionGroupObjectPermission,
+    Invitation,
+    Membership,
+    Region,
+    User,
+)
+from portal.accounts.permissions import can_manage_people
+from portal.audit.actions import record
+from portal.bulk import insert_select
+
+INVITATION_DAYS = 14
+
+
+@transaction.atomic
+def create_institution(*, by: User | None, **fields) -> Institution:
+    """A new institution with its group, in the scope of every authority whose rule takes it in."""
+    group = Group.objects.create(name=f"institution:{fields['credit_code']}")
+    institution = Institution.objects.create(group=group, **fields)
+    _grant(BELONG, institution, group)
+    for authority in Authority.objects.filter(kinds__contains=[institution.kind]).select_related("group"):
+        if Institution.objects.in_scope_of(authority).filter(pk=institution.pk).exists():
+            _grant(SUPERVISE, institution, authority.group)
+    record(action="institution.created", by=by, target=institution, institution=institution)
+    return institution
+
+
+@transaction.atomic
+def create_authority(*, by: User | None, **fields) -> Authority:
+    group = Group.objects.create(name=f"authority:{fields['name']}"[:150])
+    authority = Authority.objects.create(group=group, **fields)
+    record(action="authority.created", by=by, target=authority)
+    return authority
+
+
+@transaction.atomic
+def set_scope(
+    *,
+    authority: Authority,
+    kinds: Iterable[InstitutionKind],
+    regions: Iterable[Region] = (),
+    all_regions: bool = False,
+    by: User | None,
+) -> int:
+    """Replace what the authority supervises; the object permissions follow in two statements. Returns how many."""
+    authority.kinds = list(kinds)
+    authority.all_regions = all_regions
+    authority.save(update_fields=["kinds", "all_regions"])
+    authority.regions.set(regions)
+    granted = refresh_scope(authority=authority)
+    data = {"kinds": authority.kinds, "all_regions": all_regions, "institutions": granted}
+    record(action="authority.scope_set", by=by, target=authority, data=data)
+    return granted
+
+
+@transaction.atomic
+def refresh_scope(*, authority: Authority) -> int:
+    """Make the authority's object permissions equal to its rule."""
+    permission = _permission(SUPERVISE)
+    grants = InstitutionGroupObjectPermission.objects.filter(group=authority.group, permission=permission)
+    in_scope = Institution.objects.in_scope_of(authority)
+    grants.exclude(content_object__in=in_scope).delete()
+    rows = in_scope.order_by().values_list("pk", Value(authority.group_id), Value(permission.pk))
+    insert_select(InstitutionGroupObjectPermission, ["content_object", "group", "permission"], rows)
+    return grants.count()
+
+
+@transaction.atomic
+def add_member(*, user: User, body: Institution | Authority, role: Role, by: User | None) -> Membership:
+    """Give a person a role in a body; a person who left earlier comes back in the new role."""
+    field = "institution" if isinstance(body, Institution) else "authority"
+    membership, _created = Membership.objects.update_or_create(
+        user=user, **{field: body}, defaults={"role": role, "is_active": True}
+    )
+    user.groups.add(body.group)
+    record(
+        action="membership.added",
+        by=by,
+        target=membership,
+        institution=membership.institution,
+        data={"user": user.pk, "role": role},
+    )
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, by: User) -> None:
+    """End a membership; the person keeps the account, and the record of what they did stays."""
+    check(can_manage_people(by, membership.body))
+    if membership.user_id == by.pk:
+        raise ValidationError(_("不能移除本人。请由本机构的其他联络人办理。"))
+    membership.is_active = False
+    membership.save(update_fields=["is_active"])
+    membership.user.groups.remove(membership.body.group)
+    record(
+        action="membership.removed",
+        by=by,
+        target=membership,
+        institution=membership.institution,
+        data={"user": membership.user_id, "role": membership.role},
+    )
+
+
+@transaction.atomic
+def invite(
+    *, email: str, name: str, body: Institution | Authority, role: Role, by: User
+) -> tuple[Invitation, str]:
+    """Invite an address; returns the invitation and the token for its link, which is not kept."""
+    check(can_manage_people(by, body))
+    field = "institution" if isinstance(body, Institution) else "authority"
+    token = secrets.token_urlsafe(32)
+    Invitation.objects.filter(email__iexact=email, **{field: body}, accepted_at=None, revoked_at=None).update(
+        revoked_at=timezone.now()
+    )
+    invitation = Invitation.objects.create(
+        email=email.lower(),
+        name=name,
+        role=role,
+        token_digest=token_digest(token),
+        invited_by=by,
+        expires_at=timezone.now() + datetime.timedelta(days=INVITATION_DAYS),
+        **{field: body},
+    )
+    record(
+        action="invitation.sent",
+        by=by,
+        target=invitation,
+        institution=invitation.institution,
+        data={"email": invitation.email, "role": role},
+    )
+    return invitation, token
+
+
+def token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def accept_invitation(*, invitation: Invitation, password: str) -> User:
+    """Turn an invitation into a membership; an address already known keeps its account and password."""
+    invitation = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+    if invitation.accepted_at or invitation.revoked_at or invitation.expires_at < timezone.now():
+        raise ValidationError(_("邀请已失效。请联系邀请人重新发送。"))
+    user = User.objects.filter(email__iexact=invitation.email).first()
+    if user is None:
+        validate_password(password)
+        user = User.objects.create_user(invitation.email, password, name=invitation.name)
+    add_member(user=user, body=invitation.body, role=Role(invitation.role), by=invitation.invited_by)
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
+    return user
+
+
+def _permission(codename: str) -> AuthPermission:
+    return AuthPermission.objects.get(content_type__app_label="accounts", codename=codename)
+
+
+def _grant(codename: str, institution: Institution, group: Group) -> None:
+    InstitutionGroupObjectPermission.objects.get_or_create(
+        content_object=institution, group=group, permission=_permission(codename)
+    )

@@ -1,0 +1,18 @@
+"""Predicates on people and bodies; each reads as a sentence."""
+
+from __future__ import annotations
+
+from portal.accounts.enums import Permission
+from portal.accounts.models import Authority, Institution, User
+
+
+def can_manage_people(user: User, body: Institution | Authority) -> bool:
+    """A liaison manages the institution's people, a lead supervisor the authority's."""
+    return any(m.body == body and m.may(Permission.MANAGE_PEOPLE) for m in user.active_memberships)
+
+
+def can_review_institution(user: User, institution_id: int) -> bool:
+    """Give verdicts on what the institution signed. Nobody reviews an institution to which they belong."""
+    if user.belongs_to(institution_id):
+        return False
+    return Institution.objects.supervised_by(user, Permission.REVIEW).filter(pk=institution_id).exists()

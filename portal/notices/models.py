@@ -1,0 +1,74 @@
+"""The outbox: what people are told, and what became of each delivery. Rows, not queues: Redis may be lost."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from portal.notices.enums import Channel, DeliveryState, NoticeKind
+from portal.notices.querysets import NoticeQuerySet
+
+
+class Notice(models.Model):
+    """One person told of one event, once: `key` names the event and is unique for its recipient."""
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    institution = models.ForeignKey(
+        "accounts.Institution", null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    kind = models.CharField(max_length=30, choices=NoticeKind.choices)
+    key = models.CharField(max_length=120, help_text="The event, such as reminder:41:7.")
+    data = models.JSONField(
+        default=dict, help_text="What the text in the recipient's language is filled with."
+    )
+    path = models.CharField(max_length=200, blank=True, help_text="Where in the portal the work is.")
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "key"], name="notice_once_per_recipient_and_event")
+        ]
+        indexes = [
+            models.Index(fields=["recipient", "-created_at"], name="notice_inbox"),
+            models.Index(fields=["recipient"], condition=Q(read_at=None), name="notice_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Delivery(models.Model):
+    """One notice on its way through one channel outside the portal."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=20, choices=Channel.choices, default=Channel.EMAIL)
+    state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "channel"], name="delivery_once_per_channel"),
+            models.CheckConstraint(
+                name="delivery_sent_has_time",
+                condition=Q(state=DeliveryState.SENT, sent_at__isnull=False)
+                | (~Q(state=DeliveryState.SENT) & Q(sent_at=None)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(state=DeliveryState.PENDING), name="delivery_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.state}"

@@ -1,0 +1,23 @@
+"""Kinds and states of a report, and the steps its page shows while it is made."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class ReportKind(TextChoices):
+    STATUS = "status", _("任务落实情况报告")
+    SUPERVISORY = "supervisory", _("监管进展报告")
+
+
+class ReportState(TextChoices):
+    QUEUED = "queued", _("排队中")
+    RENDERING = "rendering", _("生成中")
+    DONE = "done", _("已完成")
+    FAILED = "failed", _("失败")
+
+
+class ReportStep(TextChoices):
+    QUEUED = "queued", _("等待生成")
+    FIGURES = "figures", _("汇总数据")
+    LAYOUT = "layout", _("排版")
+    STORED = "stored", _("保存文件")

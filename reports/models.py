@@ -1,0 +1,83 @@
+"""Reports that workers make. The row is the queue: a lost message or a killed worker loses nothing."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from reports.enums import ReportKind, ReportState, ReportStep
+from reports.querysets import ReportQuerySet
+
+S = ReportState
+
+
+def report_path(report: Report, filename: str) -> str:
+    return f"reports/{report.pk}.pdf"
+
+
+class Report(models.Model):
+    """One report asked for, its progress, and the file when it is done.
+
+    `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20, choices=ReportKind.choices)
+    plan = models.ForeignKey("plan.Plan", on_delete=models.PROTECT, related_name="reports")
+    institution = models.ForeignKey(
+        "accounts.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
+    )
+    authority = models.ForeignKey(
+        "accounts.Authority", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
+    )
+    language = models.CharField(max_length=10, default="zh-hans")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=S.choices, default=S.QUEUED)
+    step = models.CharField(max_length=10, choices=ReportStep.choices, default=ReportStep.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    file = models.FileField(upload_to=report_path, blank=True, max_length=200)
+    size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    sm3 = models.CharField(max_length=64, blank=True)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-requested_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="report_has_its_scope",
+                condition=Q(kind=ReportKind.STATUS, institution__isnull=False, authority__isnull=True)
+                | Q(kind=ReportKind.SUPERVISORY, institution__isnull=True, authority__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="report_done_has_its_file",
+                condition=~Q(state=S.DONE) | (Q(finished_at__isnull=False) & ~Q(file="") & ~Q(sha256="")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["institution", "-requested_at"], name="report_of_institution"),
+            models.Index(fields=["authority", "-requested_at"], name="report_of_authority"),
+            models.Index(
+                fields=["requested_at"], condition=Q(state__in=[S.QUEUED, S.RENDERING]), name="report_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.institution or self.authority}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("reports:detail", args=[self.pk])
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (S.DONE, S.FAILED)

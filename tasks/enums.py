@@ -1,0 +1,33 @@
+"""The states of an assignment and the moves between them."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from portal.gate import Move
+
+
+class AssignmentState(TextChoices):
+    NOT_STARTED = "not_started", _("未开始")
+    IN_PROGRESS = "in_progress", _("进行中")
+    AWAITING_SIGNATURE = "awaiting_signature", _("待签署")
+    SUBMITTED = "submitted", _("已报送")
+    RETURNED = "returned", _("已退回")
+    ACCEPTED = "accepted", _("已验收")
+    NOT_APPLICABLE = "not_applicable", _("不适用")
+
+
+S = AssignmentState
+
+# What the institution may still work on, and what is over and can no longer be overdue.
+EDITABLE = (S.NOT_STARTED, S.IN_PROGRESS, S.RETURNED)
+CLOSED = (S.ACCEPTED, S.NOT_APPLICABLE)
+
+TRANSITIONS = {
+    "start": Move(frozenset({S.NOT_STARTED, S.RETURNED}), S.IN_PROGRESS, "started_at"),
+    "hand_in": Move(frozenset({S.IN_PROGRESS}), S.AWAITING_SIGNATURE, "handed_in_at"),
+    "send_back": Move(frozenset({S.AWAITING_SIGNATURE}), S.IN_PROGRESS, "sent_back_at"),
+    "sign": Move(frozenset({S.AWAITING_SIGNATURE}), S.SUBMITTED, "submitted_at"),
+    "accept": Move(frozenset({S.SUBMITTED}), S.ACCEPTED, "accepted_at"),
+    "return": Move(frozenset({S.SUBMITTED}), S.RETURNED, "returned_at"),
+    "exempt": Move(frozenset({S.NOT_STARTED, S.IN_PROGRESS, S.RETURNED}), S.NOT_APPLICABLE, "exempted_at"),
+}

@@ -1,0 +1,28 @@
+"""Predicates on assignments; each reads as a sentence. Whether the row is visible was asked before."""
+
+from __future__ import annotations
+
+from portal.accounts.enums import Permission
+from portal.accounts.models import User
+from portal.accounts.permissions import can_review_institution
+from tasks.models import Assignment
+
+
+def can_fill_in(user: User, assignment: Assignment) -> bool:
+    """Write statements, upload evidence, hand in for signature."""
+    return user.may_at_institution(Permission.FILL_IN, assignment.institution_id)
+
+
+def can_sign(user: User, assignment: Assignment) -> bool:
+    """Sign off, or send back to the contributor: the CIO's alone."""
+    return user.may_at_institution(Permission.SIGN, assignment.institution_id)
+
+
+def can_review(user: User, assignment: Assignment) -> bool:
+    """Accept or return what was signed."""
+    return can_review_institution(user, assignment.institution_id)
+
+
+def can_see_drafts(user: User, assignment: Assignment) -> bool:
+    """Unsigned statements and files are the institution's own."""
+    return user.belongs_to(assignment.institution_id)
