@@ -1,4 +1,4 @@
-"""The plan's vocabulary: who a requirement addresses, how it is proved, and which part an institution plays."""
+"""Whom a requirement addresses, how it is proved, and which part an institution plays in a task."""
 
 from __future__ import annotations
 

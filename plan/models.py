@@ -1,7 +1,7 @@
 """A plan as data: themes hold tasks, tasks hold requirements, and schedules say by when.
 
-Rows are written by `plan.actions.load_plan` from a plan file (docs/plan-files.md). What a regulator corrects in
-the portal (a task's title, a schedule) is marked with `edited_at`, and later loads leave it as it is.
+Rows are written by `plan.actions.load_plan` from a plan file (docs/plan-files.md). What a regulator corrects
+in the portal is marked (`title_edited_at`, `edited_at`), and later loads leave it as it is.
 """
 
 from django.db import models
@@ -66,7 +66,7 @@ class Theme(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("主题")
-        ordering = ["plan", "number"]
+        ordering = ["plan_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="plan_theme_number"),
             models.CheckConstraint(condition=Q(number__gte=1), name="plan_theme_number_positive"),
@@ -91,7 +91,7 @@ class Task(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("任务")
-        ordering = ["plan", "number"]
+        ordering = ["plan_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="plan_task_number"),
             models.CheckConstraint(condition=Q(number__gte=1), name="plan_task_number_positive"),
@@ -105,7 +105,7 @@ class Task(models.Model):
         return f"{reverse('plan:detail', args=[self.plan.slug])}#task-{self.number}"
 
     def schedule_for(self, institution_kind: str) -> "Schedule | None":
-        """The schedule of this kind of institution, else the one for all kinds. Reads `schedules` once, prefetched or not."""
+        """The schedule of this kind of institution, else the one for all kinds."""
         schedules = {schedule.institution_kind: schedule for schedule in self.schedules.all()}
         return schedules.get(institution_kind) or schedules.get("")
 
@@ -129,15 +129,13 @@ class Requirement(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("要求")
-        ordering = ["task", "number"]
+        ordering = ["task_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["task", "number"], name="plan_requirement_number"),
             models.CheckConstraint(condition=Q(number__gte=1), name="plan_requirement_number_positive"),
             models.CheckConstraint(condition=Q(weight__gt=0), name="plan_requirement_weight_positive"),
             models.CheckConstraint(condition=Q(level__in=Level.values), name="plan_requirement_level"),
-            models.CheckConstraint(
-                condition=Q(kind__in=RequirementKind.values), name="plan_requirement_kind"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=RequirementKind.values), name="plan_requirement_kind"),
             models.CheckConstraint(condition=Q(binding__in=Binding.values), name="plan_requirement_binding"),
             models.CheckConstraint(
                 condition=Q(Q(kind=RequirementKind.MATURITY), Exact(CRITERIA_COUNT, len(MATURITY_LEVELS)))
@@ -162,7 +160,7 @@ class Requirement(models.Model):
 
 
 class Schedule(models.Model):
-    """By when a task is due for a kind of institution; a blank kind stands for all kinds without a row of their own.
+    """By when a task is due for a kind of institution; a blank kind stands for all without a row of their own.
 
     `is_official` is false for a date that the plan's source does not give (暂定).
     """
@@ -177,7 +175,7 @@ class Schedule(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("进度安排")
-        ordering = ["task", "institution_kind"]
+        ordering = ["task_id", "institution_kind"]
         constraints = [
             models.UniqueConstraint(fields=["task", "institution_kind"], name="plan_schedule_kind"),
             models.CheckConstraint(

@@ -8,7 +8,7 @@ from plan.enums import PART_LEVELS, Part
 
 
 class PlanDataQuerySet(QuerySet):
-    """Rows of a plan. A plan is public to everybody who has an account; only a signed-out visitor sees nothing."""
+    """Rows of a plan. Everybody who has an account may read a plan."""
 
     def visible_to(self, user) -> Self:
         return self.all() if user.is_authenticated else self.none()

@@ -5,7 +5,7 @@ from django.utils.translation import get_language
 
 
 class Localised:
-    """Read `field` in the active language: the `_en` column in English where it is filled, else the source text.
+    """Read `field` in the active language: in English its `_en` column where that is filled, else the source.
 
     A missing translation shows the Chinese text, because an official text must never look empty.
     """

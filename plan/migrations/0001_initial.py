@@ -6,130 +6,273 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True, verbose_name='代码')),
-                ('title', models.CharField(max_length=200, verbose_name='名称')),
-                ('title_en', models.CharField(blank=True, max_length=300, verbose_name='英文名称')),
-                ('issuer', models.CharField(max_length=200, verbose_name='发布单位')),
-                ('issuer_en', models.CharField(blank=True, max_length=300, verbose_name='发布单位英文名称')),
-                ('issued_on', models.DateField(verbose_name='发布日期')),
-                ('starts_on', models.DateField(verbose_name='开始日期')),
-                ('ends_on', models.DateField(verbose_name='结束日期')),
-                ('shift_years', models.IntegerField(default=0, verbose_name='日期平移年数')),
-                ('source', models.TextField(blank=True, verbose_name='来源说明')),
-                ('source_en', models.TextField(blank=True, verbose_name='英文来源说明')),
-                ('digest', models.CharField(max_length=64, verbose_name='计划文件摘要')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(unique=True, verbose_name="代码")),
+                ("title", models.CharField(max_length=200, verbose_name="名称")),
+                ("title_en", models.CharField(blank=True, max_length=300, verbose_name="英文名称")),
+                ("issuer", models.CharField(max_length=200, verbose_name="发布单位")),
+                ("issuer_en", models.CharField(blank=True, max_length=300, verbose_name="发布单位英文名称")),
+                ("issued_on", models.DateField(verbose_name="发布日期")),
+                ("starts_on", models.DateField(verbose_name="开始日期")),
+                ("ends_on", models.DateField(verbose_name="结束日期")),
+                ("shift_years", models.IntegerField(default=0, verbose_name="日期平移年数")),
+                ("source", models.TextField(blank=True, verbose_name="来源说明")),
+                ("source_en", models.TextField(blank=True, verbose_name="英文来源说明")),
+                ("digest", models.CharField(max_length=64, verbose_name="计划文件摘要")),
             ],
             options={
-                'verbose_name': '计划',
-                'verbose_name_plural': '计划',
-                'ordering': ['-starts_on', 'slug'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='plan_ends_after_start')],
+                "verbose_name": "计划",
+                "verbose_name_plural": "计划",
+                "ordering": ["-starts_on", "slug"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gt", models.F("starts_on"))), name="plan_ends_after_start"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Theme',
+            name="Theme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='序号')),
-                ('label', models.CharField(max_length=20, verbose_name='节次')),
-                ('label_en', models.CharField(blank=True, max_length=40, verbose_name='英文节次')),
-                ('title', models.CharField(max_length=200, verbose_name='名称')),
-                ('title_en', models.CharField(blank=True, max_length=300, verbose_name='英文名称')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='themes', to='plan.plan', verbose_name='计划')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="序号")),
+                ("label", models.CharField(max_length=20, verbose_name="节次")),
+                ("label_en", models.CharField(blank=True, max_length=40, verbose_name="英文节次")),
+                ("title", models.CharField(max_length=200, verbose_name="名称")),
+                ("title_en", models.CharField(blank=True, max_length=300, verbose_name="英文名称")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="themes",
+                        to="plan.plan",
+                        verbose_name="计划",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '主题',
-                'verbose_name_plural': '主题',
-                'ordering': ['plan', 'number'],
+                "verbose_name": "主题",
+                "verbose_name_plural": "主题",
+                "ordering": ["plan_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='任务号')),
-                ('title', models.CharField(max_length=200, verbose_name='名称')),
-                ('title_en', models.CharField(blank=True, max_length=300, verbose_name='英文名称')),
-                ('title_is_official', models.BooleanField(default=True, verbose_name='名称为正式名称')),
-                ('title_edited_at', models.DateTimeField(blank=True, null=True, verbose_name='名称更正时间')),
-                ('weight', models.DecimalField(decimal_places=2, default=1, max_digits=6, verbose_name='权重')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='plan.plan', verbose_name='计划')),
-                ('theme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='plan.theme', verbose_name='主题')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="任务号")),
+                ("title", models.CharField(max_length=200, verbose_name="名称")),
+                ("title_en", models.CharField(blank=True, max_length=300, verbose_name="英文名称")),
+                ("title_is_official", models.BooleanField(default=True, verbose_name="名称为正式名称")),
+                ("title_edited_at", models.DateTimeField(blank=True, null=True, verbose_name="名称更正时间")),
+                ("weight", models.DecimalField(decimal_places=2, default=1, max_digits=6, verbose_name="权重")),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="plan.plan",
+                        verbose_name="计划",
+                    ),
+                ),
+                (
+                    "theme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="plan.theme",
+                        verbose_name="主题",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '任务',
-                'verbose_name_plural': '任务',
-                'ordering': ['plan', 'number'],
+                "verbose_name": "任务",
+                "verbose_name_plural": "任务",
+                "ordering": ["plan_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('institution_kind', models.CharField(blank=True, choices=[('core', '核心机构'), ('securities', '证券公司'), ('futures', '期货公司'), ('fund', '基金管理公司'), ('association', '行业协会')], max_length=20, verbose_name='机构类别')),
-                ('due_on', models.DateField(verbose_name='完成期限')),
-                ('is_official', models.BooleanField(default=True, verbose_name='为正式期限')),
-                ('edited_at', models.DateTimeField(blank=True, null=True, verbose_name='调整时间')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='schedules', to='plan.task', verbose_name='任务')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "institution_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("core", "核心机构"),
+                            ("securities", "证券公司"),
+                            ("futures", "期货公司"),
+                            ("fund", "基金管理公司"),
+                            ("association", "行业协会"),
+                        ],
+                        max_length=20,
+                        verbose_name="机构类别",
+                    ),
+                ),
+                ("due_on", models.DateField(verbose_name="完成期限")),
+                ("is_official", models.BooleanField(default=True, verbose_name="为正式期限")),
+                ("edited_at", models.DateTimeField(blank=True, null=True, verbose_name="调整时间")),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="schedules",
+                        to="plan.task",
+                        verbose_name="任务",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '进度安排',
-                'verbose_name_plural': '进度安排',
-                'ordering': ['task', 'institution_kind'],
-                'constraints': [models.UniqueConstraint(fields=('task', 'institution_kind'), name='plan_schedule_kind'), models.CheckConstraint(condition=models.Q(('institution_kind__in', ['', 'core', 'securities', 'futures', 'fund', 'association'])), name='plan_schedule_kind_known')],
+                "verbose_name": "进度安排",
+                "verbose_name_plural": "进度安排",
+                "ordering": ["task_id", "institution_kind"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("task", "institution_kind"), name="plan_schedule_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("institution_kind__in", ["", "core", "securities", "futures", "fund", "association"])
+                        ),
+                        name="plan_schedule_kind_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Requirement',
+            name="Requirement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='序号')),
-                ('text', models.CharField(max_length=500, verbose_name='要求')),
-                ('text_en', models.CharField(blank=True, max_length=800, verbose_name='英文要求')),
-                ('level', models.CharField(choices=[('industry', '行业'), ('core', '核心'), ('institution', '机构')], max_length=20, verbose_name='层级')),
-                ('kind', models.CharField(choices=[('evidence', '证明材料'), ('maturity', '成熟度'), ('ratio', '比例'), ('number', '数值'), ('date', '日期'), ('yes_no', '是否')], max_length=20, verbose_name='类型')),
-                ('binding', models.CharField(choices=[('mandatory', '必选'), ('encouraged', '鼓励')], default='mandatory', max_length=20, verbose_name='约束力')),
-                ('weight', models.DecimalField(decimal_places=2, default=1, max_digits=6, verbose_name='权重')),
-                ('criteria', models.JSONField(blank=True, default=list, verbose_name='成熟度标准')),
-                ('unit', models.CharField(blank=True, max_length=20, verbose_name='单位')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requirements', to='plan.task', verbose_name='任务')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="序号")),
+                ("text", models.CharField(max_length=500, verbose_name="要求")),
+                ("text_en", models.CharField(blank=True, max_length=800, verbose_name="英文要求")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("industry", "行业"), ("core", "核心"), ("institution", "机构")],
+                        max_length=20,
+                        verbose_name="层级",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("evidence", "证明材料"),
+                            ("maturity", "成熟度"),
+                            ("ratio", "比例"),
+                            ("number", "数值"),
+                            ("date", "日期"),
+                            ("yes_no", "是否"),
+                        ],
+                        max_length=20,
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "binding",
+                    models.CharField(
+                        choices=[("mandatory", "必选"), ("encouraged", "鼓励")],
+                        default="mandatory",
+                        max_length=20,
+                        verbose_name="约束力",
+                    ),
+                ),
+                ("weight", models.DecimalField(decimal_places=2, default=1, max_digits=6, verbose_name="权重")),
+                ("criteria", models.JSONField(blank=True, default=list, verbose_name="成熟度标准")),
+                ("unit", models.CharField(blank=True, max_length=20, verbose_name="单位")),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requirements",
+                        to="plan.task",
+                        verbose_name="任务",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '要求',
-                'verbose_name_plural': '要求',
-                'ordering': ['task', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('task', 'number'), name='plan_requirement_number'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='plan_requirement_number_positive'), models.CheckConstraint(condition=models.Q(('weight__gt', 0)), name='plan_requirement_weight_positive'), models.CheckConstraint(condition=models.Q(('level__in', ['industry', 'core', 'institution'])), name='plan_requirement_level'), models.CheckConstraint(condition=models.Q(('kind__in', ['evidence', 'maturity', 'ratio', 'number', 'date', 'yes_no'])), name='plan_requirement_kind'), models.CheckConstraint(condition=models.Q(('binding__in', ['mandatory', 'encouraged'])), name='plan_requirement_binding'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('kind', 'maturity')), django.db.models.lookups.Exact(models.Func(models.F('criteria'), function='jsonb_array_length', output_field=models.IntegerField()), 6)), models.Q(models.Q(('kind', 'maturity'), _negated=True), django.db.models.lookups.Exact(models.Func(models.F('criteria'), function='jsonb_array_length', output_field=models.IntegerField()), 0)), _connector='OR'), name='plan_requirement_criteria')],
+                "verbose_name": "要求",
+                "verbose_name_plural": "要求",
+                "ordering": ["task_id", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("task", "number"), name="plan_requirement_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)), name="plan_requirement_number_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("weight__gt", 0)), name="plan_requirement_weight_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("level__in", ["industry", "core", "institution"])),
+                        name="plan_requirement_level",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["evidence", "maturity", "ratio", "number", "date", "yes_no"])),
+                        name="plan_requirement_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("binding__in", ["mandatory", "encouraged"])),
+                        name="plan_requirement_binding",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                models.Q(("kind", "maturity")),
+                                django.db.models.lookups.Exact(
+                                    models.Func(
+                                        models.F("criteria"),
+                                        function="jsonb_array_length",
+                                        output_field=models.IntegerField(),
+                                    ),
+                                    6,
+                                ),
+                            ),
+                            models.Q(
+                                models.Q(("kind", "maturity"), _negated=True),
+                                django.db.models.lookups.Exact(
+                                    models.Func(
+                                        models.F("criteria"),
+                                        function="jsonb_array_length",
+                                        output_field=models.IntegerField(),
+                                    ),
+                                    0,
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="plan_requirement_criteria",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='theme',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_theme_number'),
+            model_name="theme",
+            constraint=models.UniqueConstraint(fields=("plan", "number"), name="plan_theme_number"),
         ),
         migrations.AddConstraint(
-            model_name='theme',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='plan_theme_number_positive'),
+            model_name="theme",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="plan_theme_number_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_task_number'),
+            model_name="task",
+            constraint=models.UniqueConstraint(fields=("plan", "number"), name="plan_task_number"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='plan_task_number_positive'),
+            model_name="task",
+            constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="plan_task_number_positive"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gt', 0)), name='plan_task_weight_positive'),
+            model_name="task",
+            constraint=models.CheckConstraint(condition=models.Q(("weight__gt", 0)), name="plan_task_weight_positive"),
         ),
     ]
