@@ -1,0 +1,76 @@
+"""People and bodies for tests, made through the same actions as in life, so that scopes are real."""
+
+import factory
+
+from portal.accounts import actions
+from portal.accounts.credit_code import check_character
+from portal.accounts.enums import AuthorityKind, InstitutionKind, Role
+from portal.accounts.models import Authority, Institution, Membership, Region, User
+
+
+def credit_code(number: int) -> str:
+    first_17 = f"91310000{number:09d}"
+    return first_17 + check_character(first_17)
+
+
+class RegionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Region
+        django_get_or_create = ["code"]
+
+    code = "shanghai"
+    name = "上海"
+    name_en = "Shanghai"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+
+    email = factory.Sequence(lambda n: f"person{n}@test.example")
+    name = factory.Sequence(lambda n: f"人员{n}")
+
+
+class InstitutionFactory(factory.django.DjangoModelFactory):
+    """An institution in the scope of every authority that already stands."""
+
+    class Meta:
+        model = Institution
+
+    name = factory.Sequence(lambda n: f"示例证券第{n}有限公司")
+    name_en = factory.Sequence(lambda n: f"Example Securities {n}")
+    kind = InstitutionKind.SECURITIES
+    region = factory.SubFactory(RegionFactory)
+    credit_code = factory.Sequence(credit_code)
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        return actions.create_institution(by=None, **fields)
+
+
+class AuthorityFactory(factory.django.DjangoModelFactory):
+    """Supervises everything, or the `kinds` and `regions` given."""
+
+    class Meta:
+        model = Authority
+
+    name = factory.Sequence(lambda n: f"示例监管局{n}")
+    name_en = factory.Sequence(lambda n: f"Example Office {n}")
+    kind = AuthorityKind.REGIONAL_OFFICE
+
+    @classmethod
+    def _create(cls, model_class, *args, kinds=tuple(InstitutionKind.values), regions=None, **fields):
+        authority = actions.create_authority(by=None, **fields)
+        actions.set_scope(authority=authority, kinds=kinds, regions=regions or [], all_regions=regions is None, by=None)
+        return authority
+
+
+def member(body: Institution | Authority, role: Role, **fields) -> User:
+    """A new person with that role in the body."""
+    user = UserFactory(**fields)
+    actions.add_member(user=user, body=body, role=role, by=None)
+    return user
+
+
+def membership_of(user: User) -> Membership:
+    return user.memberships.get()
