@@ -6,9 +6,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 
-def insert_select(
-    model: type[Model], fields: list[str], rows: QuerySet, *, ignore_conflicts: bool = True
-) -> int:
+def insert_select(model: type[Model], fields: list[str], rows: QuerySet, *, ignore_conflicts: bool = True) -> int:
     """Insert one row of `model` per row of `rows`, a `values_list` in the order of `fields`; return how many.
 
     Rows that meet a unique constraint are left as they are, so that a second run inserts nothing.

@@ -126,9 +126,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
 
 
 @transaction.atomic
-def invite(
-    *, email: str, name: str, body: Institution | Authority, role: Role, by: User
-) -> tuple[Invitation, str]:
+def invite(*, email: str, name: str, body: Institution | Authority, role: Role, by: User) -> tuple[Invitation, str]:
     """Invite an address; returns the invitation and the token for its link, which is not kept."""
     check(can_manage_people(by, body))
     field = "institution" if isinstance(body, Institution) else "authority"

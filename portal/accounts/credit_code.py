@@ -9,9 +9,7 @@ WEIGHTS = [3**position % 31 for position in range(17)]
 
 def check_character(first_17: str) -> str:
     """The 18th character for the first 17 (GB 32100-2015, appendix: MOD 31)."""
-    total = sum(
-        ALPHABET.index(character) * weight for character, weight in zip(first_17, WEIGHTS, strict=True)
-    )
+    total = sum(ALPHABET.index(character) * weight for character, weight in zip(first_17, WEIGHTS, strict=True))
     return ALPHABET[-total % 31]
 
 

@@ -47,9 +47,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("语言"), max_length=10, choices=[("zh-hans", "简体中文"), ("en", "English")], default="zh-hans"
     )
     is_active = models.BooleanField(default=True)
-    is_demo = models.BooleanField(
-        default=False, help_text="Demo account; production refuses to start with one."
-    )
+    is_demo = models.BooleanField(default=False, help_text="Demo account; production refuses to start with one.")
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
@@ -104,9 +102,7 @@ class Institution(models.Model):
     short_name = models.CharField(_("简称"), max_length=60, blank=True)
     kind = models.CharField(_("机构类别"), max_length=20, choices=InstitutionKind.choices)
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="institutions")
-    credit_code = models.CharField(
-        _("统一社会信用代码"), max_length=18, unique=True, validators=[validate_credit_code]
-    )
+    credit_code = models.CharField(_("统一社会信用代码"), max_length=18, unique=True, validators=[validate_credit_code])
     group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="institution")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -122,9 +118,7 @@ class Institution(models.Model):
         ]
         indexes = [models.Index(fields=["kind", "region"]), models.Index(fields=["name"])]
         constraints = [
-            models.CheckConstraint(
-                name="institution_kind_known", condition=Q(kind__in=InstitutionKind.values)
-            )
+            models.CheckConstraint(name="institution_kind_known", condition=Q(kind__in=InstitutionKind.values))
         ]
 
     def __str__(self) -> str:

@@ -20,9 +20,7 @@ class AuditEvent(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    action = models.CharField(
-        max_length=60, help_text="object.verb_in_past_tense, such as assignment.submitted"
-    )
+    action = models.CharField(max_length=60, help_text="object.verb_in_past_tense, such as assignment.submitted")
     institution = models.ForeignKey(
         "accounts.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="audit_events"
     )
