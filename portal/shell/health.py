@@ -1,0 +1,37 @@
+"""`/healthz`: whether web, database, Redis and a worker are alive, for monitoring and for containers."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from portal.accounts.access import public
+from portal.broker import broker_alive, redis_answers, worker_answers
+
+__all__ = ["broker_alive", "healthz"]
+
+
+@public
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """200 when all are alive, else 503; the answer says which. That web is follows from its answering."""
+    alive = {
+        "web": True,
+        "database": _database_answers(),
+        "redis": redis_answers(),
+        "worker": worker_answers(),
+    }
+    states = {part: "ok" if up else "down" for part, up in alive.items()}
+    return JsonResponse(states, status=200 if all(alive.values()) else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Servers for the tests, and what every test may ask for.
+
+Settings read the environment as they are imported, so it is set here, before pytest-django looks for them:
+each process gets a data directory and a Redis of its own, and all share one PostgreSQL, in which pytest-django
+makes a database for each. DATABASE_URL, when set, is used instead of that PostgreSQL.
+"""
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from portal.embedded import CannotStart, servers
+
+_stack = ExitStack()
+
+
+def _start_servers() -> None:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    if worker == "main":
+        # Short, since a socket's path is; away from PORTAL_DATA_DIR, where somebody's portal may be running.
+        root = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+        _stack.callback(shutil.rmtree, root, ignore_errors=True)
+        os.environ["PORTAL_TESTS_DIR"] = str(root)
+        if not os.environ.get("DATABASE_URL"):
+            _stack.enter_context(servers(root, redis=False, durable=False))
+            os.environ["DATABASE_URL"] = f"postgres://postgres@/portal?host={root / 'postgres'}"
+    data_dir = Path(os.environ["PORTAL_TESTS_DIR"], worker)
+    _stack.enter_context(servers(data_dir, postgres=False))
+    (data_dir / "static").mkdir()
+    os.environ["PORTAL_DATA_DIR"] = str(data_dir)
+    os.environ.pop("REDIS_URL", None)
+    os.environ.pop("EMAIL_URL", None)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+
+
+if settings.configured:
+    raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests set it once their servers run.")
+try:
+    _start_servers()
+except CannotStart as reason:
+    _stack.close()
+    raise pytest.UsageError(str(reason)) from reason
+
+
+def pytest_unconfigure() -> None:
+    _stack.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    # A worker inherits the environment, and must not find the settings before its own conftest ran.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+def pytest_configure() -> None:
+    # Tests neither collect static files nor spend a tenth of a second on each password.
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    from django.core.cache import cache
+
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """The machine's own Chromium where there is one; Chromium's sandbox does not work as root."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    launch = {**browser_type_launch_args}
+    if found:
+        launch["executable_path"] = found
+    if os.geteuid() == 0:
+        launch["args"] = [*launch.get("args", []), "--no-sandbox"]
+    return launch
