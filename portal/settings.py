@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import environ
@@ -118,6 +119,7 @@ REDIS_SOCKET = DATA_DIR / "run" / "redis.sock"
 
 DATABASE_URL = required_in_production("DATABASE_URL", "")
 EMBEDDED_POSTGRES = not DATABASE_URL
+DATABASE: dict[str, Any]
 if EMBEDDED_POSTGRES:
     DATABASE = {
         "ENGINE": "django.db.backends.postgresql",
@@ -208,7 +210,10 @@ DEFAULT_FROM_EMAIL = env("PORTAL_FROM_EMAIL", default="portal@portal.example")
 # --- Sign-in ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail address is unique in any case, by constraint
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # the e-mail address is unique in any case, by constraint
+    "security.W019",  # evidence is shown in a frame of the review page, so X_FRAME_OPTIONS is not DENY
+]
 AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
@@ -246,7 +251,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-X_FRAME_OPTIONS = "SAMEORIGIN"  # evidence is shown in a frame of the review page
+X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import Error, Tags, register
@@ -33,7 +36,7 @@ def refuse_demo_accounts(**_kwargs: object) -> None:
 
 
 @register(Tags.database)
-def check_demo_accounts(databases: list[str] | None = None, **_kwargs: object) -> list[Error]:
+def check_demo_accounts(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[Error]:
     """The same for `manage.py migrate` and `manage.py check --database default`."""
     if settings.PRODUCTION and databases and demo_accounts_exist():
         return [Error(REFUSAL, id="portal.E001")]
