@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from plan.enums import PART_LEVELS, Part
 
@@ -17,10 +17,7 @@ class PlanDataQuerySet(QuerySet):
 class PlanQuerySet(PlanDataQuerySet):
     def with_contents(self) -> Self:
         """The whole plan, down to requirements and schedules, in a fixed number of queries."""
-        from plan.models import Task
-
-        tasks = Task.objects.prefetch_related("requirements", "schedules")
-        return self.prefetch_related(Prefetch("themes__tasks", queryset=tasks))
+        return self.prefetch_related("themes__tasks__requirements", "themes__tasks__schedules")
 
 
 class RequirementQuerySet(PlanDataQuerySet):

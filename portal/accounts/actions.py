@@ -173,6 +173,22 @@ def accept_invitation(*, invitation: Invitation, password: str) -> User:
     return user
 
 
+@transaction.atomic
+def revoke_invitation(*, invitation: Invitation, by: User) -> None:
+    check(can_manage_people(by, invitation.body))
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
+    record(action="invitation.revoked", by=by, target=invitation, institution=invitation.institution)
+
+
+@transaction.atomic
+def save_profile(*, user: User, name: str, language: str) -> None:
+    """A person's own name and language."""
+    user.name, user.language = name, language
+    user.save(update_fields=["name", "language"])
+    record(action="user.profile_saved", by=user, target=user, data={"language": language})
+
+
 def _permission(codename: str) -> AuthPermission:
     return AuthPermission.objects.get(content_type__app_label="accounts", codename=codename)
 

@@ -32,6 +32,7 @@ from portal.accounts.querysets import (
     SUPERVISE,
     AuthorityQuerySet,
     InstitutionQuerySet,
+    InvitationQuerySet,
     MembershipQuerySet,
     UserManager,
 )
@@ -216,6 +217,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

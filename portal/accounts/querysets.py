@@ -13,6 +13,7 @@ from django.apps import apps
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 BELONG = "belong_institution"
 SUPERVISE = "supervise_institution"
@@ -94,3 +95,9 @@ class MembershipQuerySet(models.QuerySet):
             has_permission_on("institution", user, BELONG, SUPERVISE)
             | Q(authority__in=apps.get_model("accounts", "Authority").objects.visible_to(user))
         )
+
+
+class InvitationQuerySet(models.QuerySet):
+    def open(self) -> Self:
+        """Neither accepted, revoked nor expired. Whoever holds the token may see it, signed in or not."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())

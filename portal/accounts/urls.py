@@ -9,4 +9,12 @@ app_name = "accounts"
 urlpatterns = [
     path("act-for/<int:pk>/", views.act_for, name="act_for"),
     path("language/", public(set_language), name="set_language"),
+    path("settings/", views.settings, name="settings"),
+    path("people/", views.people, name="people"),
+    path("people/<int:pk>/remove/", views.remove_member, name="remove_member"),
+    path("people/invitations/<int:pk>/revoke/", views.revoke_invitation, name="revoke_invitation"),
+    path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("institutions/", views.institutions, name="institutions"),
+    path("institutions/options/", views.institution_options, name="institution_options"),
+    path("institutions/<int:pk>/", views.institution, name="institution"),
 ]

@@ -1,12 +1,29 @@
-"""The body one acts for, and the people of a body."""
+"""The body one acts for, the people of a body, the institutions of a scope, and one's own settings."""
 
 from __future__ import annotations
 
-from django.shortcuts import get_object_or_404, redirect
+from django.conf import settings as django_settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from portal.accounts.access import signed_in
+from portal.accounts import actions
+from portal.accounts.access import public, requires, signed_in
+from portal.accounts.enums import Permission
+from portal.accounts.forms import AcceptInvitationForm, InstitutionFilterForm, InvitationForm, ProfileForm
 from portal.accounts.middleware import SESSION_KEY
+from portal.accounts.models import Institution, Invitation, Membership, User
+from portal.accounts.permissions import can_manage_people
+
+INSTITUTIONS_A_PAGE = 50
+OPTIONS = 20
 
 
 @require_POST
@@ -16,3 +33,139 @@ def act_for(request, pk: int):
     membership = get_object_or_404(request.user.memberships.filter(is_active=True), pk=pk)
     request.session[SESSION_KEY] = membership.pk
     return redirect("home")
+
+
+@signed_in
+def settings(request):
+    """One's own name and language; memberships are shown, and changed by those who manage them."""
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        actions.save_profile(user=request.user, **form.cleaned_data)
+        translation.activate(request.user.language)
+        messages.success(request, _("设置已保存。"))
+        response = redirect("accounts:settings")
+        response.set_cookie(django_settings.LANGUAGE_COOKIE_NAME, request.user.language, samesite="Lax")
+        return response
+    return render(request, "accounts/settings.html", {"form": form})
+
+
+# --- People -----------------------------------------------------------------------------------------------
+
+
+@requires(Permission.MANAGE_PEOPLE)
+def people(request):
+    """The body's members and open invitations, and the form to invite one more."""
+    body = request.membership.body
+    form = InvitationForm(request.POST or None, body=body)
+    if request.method == "POST" and form.is_valid():
+        actions.invite(**form.cleaned_data, body=body, by=request.user)
+        messages.success(request, _("已向 %(email)s 发出邀请。") % {"email": form.cleaned_data["email"]})
+        return redirect("accounts:people")
+    field = body._meta.model_name
+    context = {
+        "form": form,
+        "members": Membership.objects.visible_to(request.user)
+        .filter(is_active=True, **{field: body})
+        .select_related("user"),
+        "invitations": Invitation.objects.open().filter(**{field: body}),
+    }
+    return render(request, "accounts/people.html", context, status=400 if form.errors else 200)
+
+
+@requires(Permission.MANAGE_PEOPLE)
+def remove_member(request, pk: int):
+    """The decision page for ending a membership."""
+    memberships = Membership.objects.visible_to(request.user).filter(is_active=True).select_related("user")
+    membership = get_object_or_404(memberships, pk=pk)
+    if not can_manage_people(request.user, membership.body):
+        raise Http404
+    if request.method == "POST":
+        try:
+            actions.remove_member(membership=membership, by=request.user)
+        except ValidationError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(request, _("已移除 %(name)s。") % {"name": membership.user.name})
+        return redirect("accounts:people")
+    return render(request, "accounts/remove_member.html", {"member": membership})
+
+
+@require_POST
+@requires(Permission.MANAGE_PEOPLE)
+def revoke_invitation(request, pk: int):
+    invitation = get_object_or_404(Invitation.objects.open(), pk=pk)
+    if not can_manage_people(request.user, invitation.body):
+        raise Http404
+    actions.revoke_invitation(invitation=invitation, by=request.user)
+    messages.success(request, _("邀请已撤销。"))
+    return redirect("accounts:people")
+
+
+@public
+def invitation(request, token: str):
+    """Where the link of an invitation leads. A known address signs in as before; a new one sets a password."""
+    invited = get_object_or_404(Invitation.objects.open(), token_digest=actions.token_digest(token))
+    is_known = User.objects.filter(email__iexact=invited.email).exists()
+    form = AcceptInvitationForm(request.POST or None)
+    if request.method == "POST" and (is_known or form.is_valid()):
+        user = actions.accept_invitation(invitation=invited, password=form.data.get("password", ""))
+        if is_known:
+            messages.success(request, _("已加入%(body)s。请用原有密码登录。") % {"body": invited.body})
+            return redirect("account_login")
+        login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return redirect("home")
+    context = {"form": form, "invitation": invited, "is_known": is_known}
+    return render(request, "accounts/invitation.html", context, status=400 if form.errors else 200)
+
+
+# --- Institutions -----------------------------------------------------------------------------------------
+
+
+@requires(Permission.SUPERVISE)
+def institutions(request):
+    """The institutions in the authority's scope."""
+    form = InstitutionFilterForm(request.GET)
+    rows = Institution.objects.visible_to(request.user, request.membership).select_related("region")
+    if form.is_valid():
+        rows = _filtered(rows, form.cleaned_data)
+    page = Paginator(rows, INSTITUTIONS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "accounts/institutions.html", {"form": form, "page": page})
+
+
+def _filtered(rows, wanted: dict):
+    if wanted["q"]:
+        rows = rows.filter(_matching(wanted["q"]))
+    if wanted["kind"]:
+        rows = rows.filter(kind=wanted["kind"])
+    if wanted["region"]:
+        rows = rows.filter(region=wanted["region"])
+    return rows
+
+
+def _matching(text: str) -> Q:
+    return (
+        Q(name__icontains=text)
+        | Q(short_name__icontains=text)
+        | Q(name_en__icontains=text)
+        | Q(credit_code__istartswith=text)
+    )
+
+
+@requires(Permission.SUPERVISE)
+def institution(request, pk: int):
+    """One institution in scope: who it is, who its people are, and the way to its work."""
+    rows = Institution.objects.visible_to(request.user, request.membership).select_related("region")
+    shown = get_object_or_404(rows, pk=pk)
+    members = shown.memberships.filter(is_active=True).select_related("user")
+    return render(request, "accounts/institution.html", {"institution": shown, "members": members})
+
+
+@signed_in
+def institution_options(request):
+    """What a search box over institutions offers for `?q=`."""
+    rows = Institution.objects.visible_to(request.user)
+    text = request.GET.get("q", "").strip()[:100]
+    if text:
+        rows = rows.filter(_matching(text))
+    options = [{"value": i.pk, "label": i.local_name, "detail": i.credit_code} for i in rows[:OPTIONS]]
+    return render(request, "_components/options.html", {"options": options})
