@@ -17,13 +17,17 @@ from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet,
 from tasks.enums import CLOSED
 
 
+def past_deadline(today: datetime.date) -> Q:
+    """Past a deadline that ended with its day, and neither accepted nor not applicable."""
+    return Q(deadline__lt=today) & ~Q(state__in=CLOSED)
+
+
 class AssignmentQuerySet(InstitutionRowQuerySet):
     def open(self) -> Self:
         return self.exclude(state__in=CLOSED)
 
     def overdue(self, today: datetime.date | None = None) -> Self:
-        """Past a deadline that ended with its day, and neither accepted nor not applicable."""
-        return self.open().filter(deadline__lt=today or timezone.localdate())
+        return self.filter(past_deadline(today or timezone.localdate()))
 
     def with_progress(self) -> Self:
         """Annotate `requirements_total` and `requirements_done`: those of the part, and those ready to hand in."""
