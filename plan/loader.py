@@ -107,8 +107,8 @@ def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
 
 
 def _explain_value(error: ValidationError, path: Path) -> str:
-    if error.validator is None:
-        return _("只有成熟度要求有评价标准(criteria),只有数值要求有单位(unit)")
+    if error.validator == "not":
+        return _("只有成熟度要求有评价标准") if path[-1] == "criteria" else _("只有数值要求有单位")
     if error.validator == "minLength":
         return _("不能为空")
     if error.validator == "format" or str(path[-1]).endswith("_on"):

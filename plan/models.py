@@ -4,6 +4,8 @@ Rows are written by `plan.actions.load_plan` from a plan file (docs/plan-files.m
 in the portal is marked (`title_edited_at`, `edited_at`), and later loads leave it as it is.
 """
 
+from __future__ import annotations
+
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
@@ -11,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from plan.enums import MATURITY_LEVELS, Binding, Level, RequirementKind
+from plan.enums import MATURITY_LEVELS, Binding, Level, Part, RequirementKind
 from plan.querysets import PlanDataQuerySet, PlanQuerySet, RequirementQuerySet
 from portal.accounts.enums import InstitutionKind
 from portal.localised import Localised
@@ -104,7 +106,16 @@ class Task(models.Model):
     def get_absolute_url(self) -> str:
         return f"{reverse('plan:detail', args=[self.plan.slug])}#task-{self.number}"
 
-    def schedule_for(self, institution_kind: str) -> "Schedule | None":
+    @property
+    def parts(self) -> list[tuple[Part, list[InstitutionKind]]]:
+        """Who does what in this task: each part that anybody plays, with the kinds of institution in it."""
+        levels = {requirement.level for requirement in self.requirements.all()}
+        kinds = {part: [] for part in Part}
+        for kind in InstitutionKind:
+            kinds[Part.for_institution(kind, levels)].append(kind)
+        return [(part, played_by) for part, played_by in kinds.items() if played_by]
+
+    def schedule_for(self, institution_kind: str) -> Schedule | None:
         """The schedule of this kind of institution, else the one for all kinds."""
         schedules = {schedule.institution_kind: schedule for schedule in self.schedules.all()}
         return schedules.get(institution_kind) or schedules.get("")
