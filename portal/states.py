@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 
@@ -28,6 +30,16 @@ class Tone:
     @property
     def css_class(self) -> str:
         return "state-" + self.name.replace("_", "-")
+
+    @property
+    def mark(self) -> SafeString:
+        """The shape as an inline picture for a page or a PDF. On pages, the style sheet's colour wins."""
+        return format_html(
+            '<svg class="state-mark" viewBox="0 0 16 16" width="12" height="12" fill="{}" fill-rule="evenodd" '
+            'aria-hidden="true"><path d="{}"/></svg>',
+            self.ink,
+            self.shape,
+        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "not_applicable": StateStyle(_("不适用"), TONES["not_applicable"]),
         "overdue": StateStyle(_("已逾期"), TONES["overdue"]),
         # SelfAssessment
-        "draft": StateStyle(_("填写中"), TONES["in_progress"]),
+        "draft": StateStyle(_("填报中"), TONES["in_progress"]),
         # Report
         "queued": StateStyle(_("排队中"), TONES["not_started"]),
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),

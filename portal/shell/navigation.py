@@ -1,0 +1,70 @@
+"""What stands at the left of every page: at most seven entries, by the role one acts in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.enums import Permission
+from portal.accounts.models import Membership
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry as it is written down."""
+
+    label: str | Promise
+    url_name: str
+    icon: str
+    needs: Permission | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as it is shown to one person on one page."""
+
+    label: str | Promise
+    url: str
+    icon: str
+    active: bool
+    count: int | None = None
+
+
+HOME = Place(_("首页"), "home", "home")
+REPORTS = Place(_("报告"), "reports:list", "report-analytics")
+PLANS = Place(_("计划"), "plan:list", "book-2")
+
+FOR_INSTITUTIONS = (
+    HOME,
+    Place(_("我的任务"), "tasks:list", "checklist"),
+    Place(_("自评"), "assessments:list", "clipboard-check"),
+    Place(_("证明材料"), "tasks:evidence_list", "files"),
+    REPORTS,
+    Place(_("人员"), "accounts:people", "users", Permission.MANAGE_PEOPLE),
+    PLANS,
+)
+FOR_AUTHORITIES = (
+    HOME,
+    Place(_("审核"), "assessments:review_queue", "gavel"),
+    Place(_("任务落实"), "tasks:list", "checklist"),
+    Place(_("机构"), "accounts:institutions", "building"),
+    REPORTS,
+    PLANS,
+)
+
+
+def entries(membership: Membership, path: str) -> list[Entry]:
+    places = FOR_AUTHORITIES if membership.is_supervising else FOR_INSTITUTIONS
+    allowed = [(place, reverse(place.url_name)) for place in places if not place.needs or membership.may(place.needs)]
+    current = _current([url for _place, url in allowed], path)
+    return [Entry(place.label, url, place.icon, url == current) for place, url in allowed]
+
+
+def _current(urls: list[str], path: str) -> str:
+    """The entry whose pages `path` belongs to: the longest that it starts with; home only on home itself."""
+    home = reverse(HOME.url_name)
+    under = [url for url in urls if path == url or (url != home and path.startswith(url))]
+    return max(under, key=len, default="")
