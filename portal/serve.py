@@ -3,6 +3,7 @@
 Servers, migrations, plan, demo data, static files, then the processes of the Procfile, until a signal.
 """
 
+import io
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 
+from portal.broker import worker_answers
 from portal.embedded import CannotStart, child, servers, stopped_by_signals
 from portal.probe import ask, dead
 
@@ -72,10 +74,10 @@ def _prepare() -> None:
     with _step("Database"):
         call_command("migrate", verbosity=0)
     with _step("Plan"):
-        call_command("load_plan", PLAN, verbosity=0)
+        call_command("load_plan", PLAN, stdout=io.StringIO())
     if not settings.PRODUCTION and not get_user_model().objects.exists():
         with _step("Demo data"):
-            call_command("load_demo", verbosity=0)
+            call_command("load_demo", stdout=io.StringIO())
     with _step("Static files"):
         call_command("collectstatic", interactive=False, verbosity=0)
     connections.close_all()
@@ -87,6 +89,8 @@ def _run() -> int:
     # Honcho gives each process a PORT of its own, and links in mails must not be made from that.
     os.environ["PORTAL_URL"] = settings.SITE_URL
     os.environ["PATH"] = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"  # noqa: PTH120
+    # As root this is a demo in a container or on a bare machine, and nothing to warn of at each start.
+    os.environ["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
     with child(honcho) as process:
         _wait_until_ready(process)
         _say(f"\nReady: http://127.0.0.1:{settings.PORT}/\n")
@@ -97,11 +101,11 @@ def _run() -> int:
 
 def _wait_until_ready(process: subprocess.Popen) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while missing := dead(ask()):
+    while not worker_answers() or dead(ask()):
         if process.poll() is not None:
             raise CannotStart("The portal stopped while it started; the lines above say why.")
         if time.monotonic() > deadline:
-            raise CannotStart(f"After {READY_SECONDS} seconds these do not answer: {', '.join(missing)}.")
+            raise CannotStart(f"After {READY_SECONDS} seconds these do not answer: {', '.join(dead(ask()))}.")
         time.sleep(0.3)
 
 

@@ -1,0 +1,12 @@
+from django.contrib.staticfiles.apps import StaticFilesConfig
+
+
+class PortalStaticFiles(StaticFilesConfig):
+    """Leaves out what packages bring beside the files that pages load."""
+
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        *("tabler-*", "tabler.css*", "*.rtl.*"),
+        *("ext", "htmx.js", "htmx.amd.js", "htmx.cjs.js", "htmx.esm.*", "*.gz"),
+        *("rest_framework", "guardian"),
+    ]
