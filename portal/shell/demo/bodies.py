@@ -1,0 +1,199 @@
+"""The institutions and authorities of the demo, their people, and who may see what."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission as AuthPermission
+
+from portal.accounts.actions import add_member, create_authority, set_scope
+from portal.accounts.enums import AuthorityKind, InstitutionKind, Role
+from portal.accounts.models import (
+    BELONG,
+    Authority,
+    Institution,
+    InstitutionGroupObjectPermission,
+    Membership,
+    Region,
+    User,
+)
+from portal.shell.demo.accounts import NAMED, Account
+from portal.shell.demo.names import ASSOCIATIONS, CORE, credit_code, institution_name, person_name
+from portal.shell.demo.table import Table
+
+K = InstitutionKind
+KIND_CODES = {K.CORE: "core", K.SECURITIES: "sec", K.FUTURES: "fut", K.FUND: "fund", K.ASSOCIATION: "assoc"}
+# Of a hundred firms, which kinds and regions they are of.
+FIRMS = {K.SECURITIES: 42, K.FUTURES: 34, K.FUND: 24}
+BUSY_REGIONS = {"shanghai": 22, "beijing": 14, "shenzhen": 14, "guangdong": 8, "zhejiang": 8, "jiangsu": 7}
+BUSY_REGIONS |= {"shandong": 5, "sichuan": 4, "hubei": 4, "fujian": 4}
+OTHER_REGION = 0.5
+
+
+@dataclass(frozen=True)
+class Body:
+    """An institution as the rest of the demo needs it. `diligence` is 0 to 1; `people` are user ids by role."""
+
+    pk: int
+    code: str
+    name: str
+    kind: str
+    region: str
+    credit_code: str
+    diligence: float
+    people: dict[Role, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    authority: int
+    user: int
+
+
+AUTHORITIES = {
+    "csrc": ("中国证监会", "China Securities Regulatory Commission", AuthorityKind.HEADQUARTERS, None, list(K)),
+    "shanghai": (
+        "中国证监会上海监管局",
+        "CSRC Shanghai Office",
+        AuthorityKind.REGIONAL_OFFICE,
+        "shanghai",
+        [K.SECURITIES, K.FUTURES, K.FUND],
+    ),
+    "shenzhen": (
+        "中国证监会深圳监管局",
+        "CSRC Shenzhen Office",
+        AuthorityKind.REGIONAL_OFFICE,
+        "shenzhen",
+        [K.SECURITIES, K.FUTURES, K.FUND],
+    ),
+    "beijing": (
+        "中国证监会北京监管局",
+        "CSRC Beijing Office",
+        AuthorityKind.REGIONAL_OFFICE,
+        "beijing",
+        [K.SECURITIES, K.FUTURES, K.FUND],
+    ),
+    "securities": (
+        "中国证券业协会",
+        "Securities Association of China",
+        AuthorityKind.ASSOCIATION,
+        None,
+        [K.SECURITIES],
+    ),
+    "futures": ("中国期货业协会", "China Futures Association", AuthorityKind.ASSOCIATION, None, [K.FUTURES]),
+}
+
+
+class World:
+    """Everybody, once made: bodies in the order of their codes, and who reviews them."""
+
+    def __init__(self, *, institutions: int, rng: random.Random, password: str) -> None:
+        self.rng = rng
+        self.password = make_password(password)
+        self.named = {account.email: account for account in NAMED}
+        self.users, self.groups, self.memberships = Table(User), Table(Group), Table(Membership)
+        self.user_groups = Table(User.groups.through)
+        self.grants = Table(InstitutionGroupObjectPermission)
+        self.rows = Table(Institution)
+        self.belong = AuthPermission.objects.get(content_type__app_label="accounts", codename=BELONG).pk
+        self.bodies = [self._institution(*place) for place in _places(institutions, rng)]
+        self._flush()
+        self._two_bodies()
+        self.authorities = {code: self._authority(code) for code in AUTHORITIES}
+        self.lead = User.objects.get(email="lead@csrc.example")
+
+    def reviewer(self, body: Body) -> Reviewer:
+        """Its region's office where there is one; else its association; else headquarters."""
+        firm = body.kind in FIRMS
+        if firm and body.region in self.authorities:
+            return self.authorities[body.region]
+        return self.authorities.get(body.kind, self.authorities["csrc"])
+
+    def _institution(self, kind: K, index: int, number: int, region: Region, diligence: float) -> Body:
+        name, registered = institution_name(kind, index), credit_code(number)
+        group = self.groups.add(name=f"institution:{registered}")
+        pk = self.rows.add(
+            name=name.full,
+            name_en=name.english,
+            short_name=name.short,
+            kind=kind.value,
+            region_id=region.pk,
+            credit_code=registered,
+            group_id=group,
+        )
+        self.grants.add(content_object_id=pk, group_id=group, permission_id=self.belong)
+        code = f"{KIND_CODES[kind]}{index + 1:02}"
+        body = Body(pk, code, name.full, kind.value, region.code, registered, diligence)
+        for role in (Role.CIO, Role.CONTRIBUTOR, Role.LIAISON):
+            email = f"{role.value}@{code}.example"
+            if role != Role.LIAISON or email in self.named:
+                body.people[role] = self._person(email)
+                self.memberships.add(user_id=body.people[role], institution_id=pk, role=role.value)
+                self.user_groups.add(user_id=body.people[role], group_id=group)
+        return body
+
+    def _person(self, email: str) -> int:
+        name = self.named[email].name if email in self.named else person_name(self.rng)
+        return self.users.add(email=email, name=name, password=self.password, is_demo=True)
+
+    def _flush(self) -> None:
+        for table in (self.groups, self.rows, self.grants, self.users, self.memberships, self.user_groups):
+            table.flush()
+
+    def _two_bodies(self) -> None:
+        """One person fills in for two institutions, and switches between them."""
+        account: Account = self.named["group@sec01.example"]
+        user = self._user(account.email, account.name)
+        bodies = [body for body in self.bodies if body.code in ("sec01", "fut01")]
+        for institution in Institution.objects.filter(pk__in=[body.pk for body in bodies]).select_related("group"):
+            self._join(user, institution, Role.CONTRIBUTOR)
+
+    def _authority(self, code: str) -> Reviewer:
+        name, english, kind, region, kinds = AUTHORITIES[code]
+        authority = create_authority(name=name, name_en=english, kind=kind, by=None)
+        regions = Region.objects.filter(code=region) if region else []
+        set_scope(authority=authority, kinds=kinds, regions=regions, all_regions=region is None, by=None)
+        members = {}
+        for role in (Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER):
+            email = f"{role.value.removesuffix('_supervisor')}@{code}.example"
+            if role == Role.SUPERVISOR or email in self.named:
+                account_name = self.named[email].name if email in self.named else person_name(self.rng)
+                members[role] = self._user(email, account_name)
+                self._join(members[role], authority, role)
+        return Reviewer(authority.pk, members[Role.SUPERVISOR].pk)
+
+    def _user(self, email: str, name: str) -> User:
+        return User.objects.create(email=email, name=name, password=self.password, is_demo=True)
+
+    def _join(self, user: User, body: Institution | Authority, role: Role) -> None:
+        add_member(user=user, body=body, role=role, by=None)
+
+
+def _places(count: int, rng: random.Random) -> Iterator[tuple[K, int, int, Region, float]]:
+    """Kind, number within the kind, number in all, region and diligence of each institution."""
+    regions = {region.code: region for region in Region.objects.all()}
+    busy = {code: regions[code] for code in BUSY_REGIONS}
+    weights = {code: BUSY_REGIONS.get(code, OTHER_REGION if count > 60 else 0) for code in regions}
+    core, associations = min(len(CORE), 2 + count // 20), min(len(ASSOCIATIONS), 1 + count // 40)
+    firms = count - core - associations
+    shares = {kind: firms * share // 100 for kind, share in FIRMS.items()}
+    shares[K.SECURITIES] += firms - sum(shares.values())
+    number = 0
+    for kind, share in ({K.CORE: core, K.ASSOCIATION: associations} | shares).items():
+        for index in range(share):
+            at_home = kind in (K.CORE, K.ASSOCIATION) or index == 0
+            home = {K.CORE: ("shanghai", "shenzhen", "beijing")[index % 3], K.ASSOCIATION: "beijing"}
+            code = home.get(kind, "shanghai") if at_home else rng.choices(list(weights), weights.values())[0]
+            number += 1
+            yield kind, index, number, regions.get(code) or busy[code], _diligence(kind, code, rng)
+
+
+def _diligence(kind: K, region: str, rng: random.Random) -> float:
+    """How well an institution keeps up: kinds and regions differ a little, institutions a lot."""
+    lift = {K.CORE: 0.14, K.ASSOCIATION: 0.06, K.SECURITIES: 0.05, K.FUTURES: -0.04, K.FUND: 0.0}[kind]
+    lift += {"shanghai": 0.03, "shenzhen": 0.05, "beijing": 0.0}.get(region, -0.03)
+    return min(1.0, max(0.0, rng.betavariate(5, 3) + lift))

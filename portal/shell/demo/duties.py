@@ -1,0 +1,57 @@
+"""What each kind of institution owes for each task of the plan, read once for all of them."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from dataclasses import dataclass
+
+from plan.enums import PART_LEVELS, Binding, Part
+from plan.models import Plan, Task
+from portal.accounts.enums import InstitutionKind
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A requirement, as far as an answer to it goes."""
+
+    pk: int
+    reference: str
+    text: str
+    kind: str
+    mandatory: bool
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One task for one kind of institution. `difficulty` is 0 to 1."""
+
+    task: int
+    number: int
+    title: str
+    part: str
+    deadline: datetime.date
+    is_official: bool
+    demands: tuple[Demand, ...]
+    difficulty: float
+
+
+def duties_of(plan: Plan, rng: random.Random) -> dict[str, list[Duty]]:
+    """By kind of institution, in the plan's order."""
+    tasks = list(plan.tasks.order_by("number").prefetch_related("requirements", "schedules"))
+    difficulties = {task.pk: rng.betavariate(3, 3) for task in tasks}
+    return {kind.value: [_duty(task, kind, difficulties[task.pk]) for task in tasks] for kind in InstitutionKind}
+
+
+def _duty(task: Task, kind: InstitutionKind, difficulty: float) -> Duty:
+    requirements = list(task.requirements.all())
+    part = Part.for_institution(kind, {requirement.level for requirement in requirements})
+    schedule = task.schedule_for(kind)
+    demands = tuple(
+        Demand(r.pk, f"{task.number}.{r.number}", r.text, r.kind, r.binding == Binding.MANDATORY)
+        for r in requirements
+        if r.level in PART_LEVELS[part]
+    )
+    return Duty(
+        task.pk, task.number, task.title, part.value, schedule.due_on, schedule.is_official, demands, difficulty
+    )

@@ -1,0 +1,69 @@
+"""What people in the demo write. Sentences are made for this demo; `{topic}` is the requirement's own text."""
+
+from __future__ import annotations
+
+import random
+
+from plan.enums import RequirementKind
+
+STATEMENTS = {
+    RequirementKind.EVIDENCE: (
+        "已按要求完成“{topic}”。相关文件经办公会审议后正式印发，由信息技术部牵头执行，现附上文件和会议记录。",
+        "围绕“{topic}”，我单位于上半年制定方案并组织实施，责任部门和时间节点均已明确，证明材料见附件。",
+        "“{topic}”已落实到位。经办部门留存了过程记录，内部审计于季度末进行了抽查，未发现遗漏。",
+        "我单位已就“{topic}”形成制度和台账，每季度更新一次，最近一次更新的版本作为附件提交。",
+    ),
+    RequirementKind.MATURITY: (
+        "“{topic}”已建立制度并覆盖总部和全部分支机构，指标按月统计，结果纳入部门考核。",
+        "围绕“{topic}”，已完成现状评估和三年改进路线，本年度计划的六项措施完成五项，余下一项年底前完成。",
+        "“{topic}”由专人负责，流程已在运维平台固化，每半年复盘一次并据此修订。",
+        "已就“{topic}”开展专项建设，核心系统全部纳入，外围系统完成约七成，缺口和计划在附件中列明。",
+    ),
+    RequirementKind.RATIO: (
+        "“{topic}”按年度决算口径统计，数据经财务部复核，计算过程见附件。",
+        "“{topic}”较上期有所提高，主要来自安全团队扩充和自主研发投入，分项明细见附件。",
+    ),
+}
+JUSTIFICATIONS = {
+    RequirementKind.EVIDENCE: (
+        "文件已正式印发并在有效期内，执行记录完整。",
+        "材料齐备，最近一次检查未发现问题。",
+        "已完成，后续按年度更新。",
+    ),
+    RequirementKind.MATURITY: (
+        "制度、流程和工具均已到位，量化指标连续两个季度达标。",
+        "制度已覆盖主要业务，自动化程度仍有提升空间。",
+        "流程已建立并执行，尚未形成量化考核。",
+    ),
+    RequirementKind.RATIO: ("取自年度决算，经财务部复核。", "按监管统计口径计算，与报送的统计报表一致。"),
+}
+REASONS = (
+    "附件未加盖公章，也未标注签发日期，请补充正式印发的版本。",
+    "说明中提到的演练记录没有随附件提供，请补充签到表和总结报告。",
+    "覆盖范围只写到总部，请说明分支机构的落实情况并提供证明。",
+    "所附制度的有效期已过，请提供现行版本，或者说明修订进展。",
+    "统计口径与要求不一致，请按年度决算口径重新计算并附计算过程。",
+    "说明较为笼统，请写明责任部门、完成时间和下一步计划。",
+)
+ACCEPTED_COMMENTS = ("", "", "", "材料齐全，予以通过。", "落实情况较好，请继续保持并按年更新。")
+RETURNED_COMMENTS = ("请按各项理由补充后重新报送。", "总体进展正常，个别证明材料需要补充。")
+SENT_BACK = ("附件二是旧版本，请换成最新印发的文件。", "请补充分支机构的情况后再提交签署。")
+EXEMPTIONS = {
+    20: "该机构未向客户提供移动终端应用，本任务不适用；开展此项业务后恢复。",
+    22: "该机构未建设大数据平台，本任务不适用；建设时恢复。",
+    23: "该机构未开展程序化交易业务，本任务不适用；开展此项业务后恢复。",
+    24: "该机构无跨境业务，本任务不适用；开展此项业务后恢复。",
+}
+NOT_CONCERNED = "经核实，该机构的业务不涉及本任务，不适用。"
+
+
+def statement(rng: random.Random, kind: str, topic: str) -> str:
+    return rng.choice(STATEMENTS[RequirementKind(kind)]).format(topic=topic)
+
+
+def justification(rng: random.Random, kind: str) -> str:
+    return rng.choice(JUSTIFICATIONS[RequirementKind(kind)])
+
+
+def reason(rng: random.Random) -> str:
+    return rng.choice(REASONS)

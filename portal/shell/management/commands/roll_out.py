@@ -1,0 +1,21 @@
+"""`manage.py roll_out PLAN`: give every active institution its tasks of a plan. Safe to run again."""
+
+from __future__ import annotations
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from plan.models import Plan
+from tasks.rollout import roll_out
+
+
+class Command(BaseCommand):
+    help = "Give every active institution the tasks of a plan that it does not have yet."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("plan", help="the plan's slug, such as csf-2014")
+
+    def handle(self, *args, **options) -> None:
+        plan = Plan.objects.filter(slug=options["plan"]).first()
+        if plan is None:
+            raise CommandError(f"There is no plan “{options['plan']}”.")
+        self.stdout.write(f"{roll_out(plan=plan, by=None)} new assignments.")
