@@ -68,6 +68,7 @@ def _step(name: str) -> Iterator[None]:
 
 
 def _prepare() -> None:
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     django.setup()
     from django.contrib.auth import get_user_model
 
@@ -84,7 +85,8 @@ def _prepare() -> None:
 
 
 def _run() -> int:
-    honcho = [sys.executable, "-m", "honcho", "--procfile", str(settings.BASE_DIR / "Procfile"), "start"]
+    # A file .env is for docker-compose.yml; honcho would read it too.
+    honcho = [sys.executable, "-m", "honcho", "start", "--env", os.devnull, "--procfile", "Procfile"]
     os.environ["PORT"] = str(settings.PORT)
     # Honcho gives each process a PORT of its own, and links in mails must not be made from that.
     os.environ["PORTAL_URL"] = settings.SITE_URL
