@@ -6,9 +6,10 @@ from calendar import isleap
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models, transaction
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,8 @@ from plan.permissions import can_manage_plan
 from portal.accounts.access import check
 from portal.accounts.models import User
 from portal.audit.actions import record
+
+Row = TypeVar("Row", bound=models.Model)
 
 OWN_MODELS = (Plan, Theme, Task, Requirement, Schedule)
 
@@ -35,7 +38,7 @@ class PlanConflict(Exception):
 class LoadResult:
     """What a load did: rows written, and what it left alone because the portal had changed it."""
 
-    plan: Plan | None = None
+    plan: Plan = field(init=False)
     created: int = 0
     updated: int = 0
     removed: int = 0
@@ -98,7 +101,7 @@ def set_schedule(
     schedule = task.schedules.filter(institution_kind=institution_kind).first()
     before = {"due_on": schedule.due_on, "is_official": schedule.is_official} if schedule else None
     after = {"due_on": due_on, "is_official": is_official}
-    if before == after:
+    if schedule and before == after:
         return schedule
     schedule = schedule or Schedule(task=task, institution_kind=institution_kind)
     _assign(schedule, {**after, "edited_at": timezone.now()})
@@ -189,7 +192,7 @@ def _load_schedules(task: Task, item: dict[str, Any], shift_years: int, result: 
     _remove(task.schedules.filter(pk__in=[row.pk for row in rows.values() if not row.edited_at]), result)
 
 
-def _put(row: models.Model, values: dict[str, Any], result: LoadResult) -> models.Model:
+def _put(row: Row, values: dict[str, Any], result: LoadResult) -> Row:
     """Write a row only where it differs, and count it."""
     if row.pk is None:
         result.created += 1
@@ -200,7 +203,7 @@ def _put(row: models.Model, values: dict[str, Any], result: LoadResult) -> model
     return _assign(row, values)
 
 
-def _assign(row: models.Model, values: dict[str, Any]) -> models.Model:
+def _assign(row: Row, values: dict[str, Any]) -> Row:
     for name, value in values.items():
         setattr(row, name, value)
     row.save()
@@ -224,11 +227,12 @@ def _remove(rows: models.QuerySet, result: LoadResult) -> None:
 
 def _is_referenced(row: models.Model) -> bool:
     """Whether a row of another app points here, whatever that app would do on delete."""
-    pointers = [f for f in row._meta.get_fields(include_hidden=True) if f.auto_created and not f.concrete]
+    fields = row._meta.get_fields(include_hidden=True)
+    pointers = [f.remote_field for f in fields if isinstance(f, ForeignObjectRel)]
     return any(
-        pointer.related_model._base_manager.filter(**{pointer.field.name: row}).exists()
+        pointer.model._base_manager.filter(**{pointer.name: row}).exists()
         for pointer in pointers
-        if pointer.related_model not in OWN_MODELS
+        if pointer.model not in OWN_MODELS
     )
 
 

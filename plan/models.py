@@ -110,7 +110,7 @@ class Task(models.Model):
     def parts(self) -> list[tuple[Part, list[InstitutionKind]]]:
         """Who does what in this task: each part that anybody plays, with the kinds of institution in it."""
         levels = {requirement.level for requirement in self.requirements.all()}
-        kinds = {part: [] for part in Part}
+        kinds: dict[Part, list[InstitutionKind]] = {part: [] for part in Part}
         for kind in InstitutionKind:
             kinds[Part.for_institution(kind, levels)].append(kind)
         return [(part, played_by) for part, played_by in kinds.items() if played_by]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -15,7 +14,7 @@ from portal.accounts.enums import Permission
 
 @require_GET
 @signed_in
-def plan_list(request: HttpRequest) -> HttpResponse:
+def plan_list(request):
     """All plans; with only one, that one."""
     plans = list(Plan.objects.visible_to(request.user))
     if len(plans) == 1:
@@ -25,7 +24,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @signed_in
-def plan_detail(request: HttpRequest, slug: str) -> HttpResponse:
+def plan_detail(request, slug: str):
     """The plan as a table of contents."""
     plan = get_object_or_404(Plan.objects.visible_to(request.user).with_contents(), slug=slug)
     tasks = [task for theme in plan.themes.all() for task in theme.tasks.all()]
@@ -42,13 +41,13 @@ def plan_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_GET
 @requires(Permission.MANAGE_PLAN)
-def task_edit(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+def task_edit(request, slug: str, number: int):
     return _edit_page(request, _task(request, slug, number))
 
 
 @require_POST
 @requires(Permission.MANAGE_PLAN)
-def task_title(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+def task_title(request, slug: str, number: int):
     task = _task(request, slug, number)
     form = TitleForm(request.POST, instance=task)
     if not form.is_valid():
@@ -60,7 +59,7 @@ def task_title(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.MANAGE_PLAN)
-def task_schedule(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+def task_schedule(request, slug: str, number: int):
     task = _task(request, slug, number)
     form = ScheduleForm(request.POST, task=task)
     if not form.is_valid():
@@ -70,17 +69,17 @@ def task_schedule(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return redirect("plan:task_edit", slug, number)
 
 
-def _task(request: HttpRequest, slug: str, number: int) -> Task:
+def _task(request, slug: str, number: int) -> Task:
     tasks = Task.objects.visible_to(request.user).select_related("plan", "theme")
     return get_object_or_404(tasks, plan__slug=slug, number=number)
 
 
 def _edit_page(
-    request: HttpRequest,
+    request,
     task: Task,
     title_form: TitleForm | None = None,
     schedule_form: ScheduleForm | None = None,
-) -> HttpResponse:
+):
     context = {
         "task": task,
         "schedules": task.schedules.all(),
