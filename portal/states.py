@@ -111,8 +111,11 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "accepted": StateStyle(_("已验收"), TONES["accepted"]),
         "not_applicable": StateStyle(_("不适用"), TONES["not_applicable"]),
         "overdue": StateStyle(_("已逾期"), TONES["overdue"]),
+        # A requirement on a page that is being filled in
+        "complete": StateStyle(_("已填齐"), TONES["accepted"]),
         # SelfAssessment
         "draft": StateStyle(_("填报中"), TONES["in_progress"]),
+        "answered": StateStyle(_("已填写"), TONES["accepted"]),
         # Report
         "queued": StateStyle(_("排队中"), TONES["not_started"]),
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),

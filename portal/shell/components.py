@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -49,6 +50,11 @@ def icon(name: str, css: str = "") -> SafeString:
         css,
         mark_safe(_icon_paths(name)),  # noqa: S308 – a file of the icon package
     )
+
+
+def counted(number: Any) -> Any:
+    """A whole number with separators; anything else as it is."""
+    return f"{number:,}" if isinstance(number, int) else number
 
 
 def file_icon(name: str) -> str:

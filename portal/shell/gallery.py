@@ -15,7 +15,9 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.access import signed_in
 from portal.accounts.enums import InstitutionKind
+from portal.accounts.models import Institution
 from portal.states import STATE_STYLES
+from portal.widgets import SearchSelect
 
 THEMES = ("light", "dark")
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -31,6 +33,12 @@ class SampleForm(forms.Form):
         widget=forms.RadioSelect,
     )
     statement = forms.CharField(label=gettext_lazy("说明"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    institution = forms.ModelChoiceField(
+        label=gettext_lazy("机构"),
+        queryset=Institution.objects.none(),
+        widget=SearchSelect("accounts:institution_options"),
+        required=False,
+    )
     agreed = forms.BooleanField(label=gettext_lazy("内容属实"))
 
 

@@ -60,7 +60,14 @@ def deadline(day: date | None, is_official: bool = True, done: bool = False) -> 
 @register.inclusion_tag("_components/progress.html")
 def progress(done: int, total: int, label: str = "") -> dict[str, Any]:
     percent = round(100 * done / total, 1) if total else 0
-    return {"done": done, "total": total, "percent": f"{percent:g}", "label": label}
+    return {
+        "value": str(done),
+        "max": str(total),
+        "done": components.counted(done),
+        "total": components.counted(total),
+        "percent": f"{percent:g}",
+        "label": label,
+    }
 
 
 @register.inclusion_tag("_components/digest.html")
@@ -102,8 +109,9 @@ def empty(sentence: str, url: str = "", action: str = "", icon: str = "inbox") -
 
 @register.inclusion_tag("_components/stat.html")
 def stat(number: Any, label: str, url: str = "", state: str = "", hint: str = "") -> dict[str, Any]:
+    """A figure with its label, and the list behind it. Whole numbers get separators."""
     return {
-        "number": number,
+        "number": components.counted(number),
         "label": label,
         "url": url,
         "style": style_of(state) if state else None,
@@ -134,7 +142,7 @@ def tabs(content: str, label: str) -> SafeString:
 
 @register.inclusion_tag("_components/tab.html")
 def tab(label: str, url: str, active: bool = False, count: int | None = None) -> dict[str, Any]:
-    return {"label": label, "url": url, "active": active, "count": count}
+    return {"label": label, "url": url, "active": active, "count": components.counted(count)}
 
 
 @register.inclusion_tag("_components/side_progress.html")
@@ -162,6 +170,7 @@ def filter_bar(
         "form": form,
         "chips": components.chips(form, query),
         "count": count,
+        "figures": components.counted(count),
         "more": more,
         "export_url": export_url,
         "query": query.urlencode(),
@@ -182,8 +191,9 @@ def keyset(context: RequestContext, cursor: str | None) -> dict[str, Any]:
     return {"cursor": cursor, "is_first": "after" not in request.GET, "request": request}
 
 
-@register.inclusion_tag("_components/file_row.html")
+@register.inclusion_tag("_components/file_row.html", takes_context=True)
 def file_row(
+    context: template.Context,
     name: str,
     url: str,
     size: int | None = None,
@@ -192,9 +202,19 @@ def file_row(
     by: str = "",
     state: str = "",
     view_url: str = "",
+    kind: str = "",
+    withdraw_url: str = "",
+    withdraw_target: str = "",
 ) -> dict[str, Any]:
-    """A file as a list item: put it inside `<ul class="files">`. `size` is in bytes."""
+    """A file as a list item: put it inside `<ul class="files">`. `size` is in bytes.
+
+    With `withdraw_url` it has a button that posts there; the answer replaces the content of `withdraw_target`.
+    """
     return {
+        "kind": kind,
+        "withdraw_url": withdraw_url,
+        "withdraw_target": withdraw_target,
+        "csrf_token": context.get("csrf_token"),
         "name": name,
         "url": url,
         "size": size,
