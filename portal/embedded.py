@@ -214,7 +214,8 @@ def _wrapped(command: list[str], death_signal: str, unprivileged: bool) -> list[
     if unprivileged and os.geteuid() == 0:
         user = pwd.getpwnam(UNPRIVILEGED)
         options += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-        options += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without the secure bit access(2), which initdb asks, would know nothing of the capability.
+        options += ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     return [setpriv, *options, *command]
 
 

@@ -167,6 +167,13 @@ STORAGES = {
 # The largest single evidence file, in bytes.
 EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+FILE_UPLOAD_HANDLERS = [
+    "tasks.files.SizeLimitHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 
@@ -308,7 +315,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "v1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
-KNOX_TOKEN_MODEL = "accounts.ApiToken"
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105: a name
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}
 
 # --- Logs -------------------------------------------------------------------------------------------------
@@ -333,7 +340,8 @@ structlog.configure(
 LOG_RENDERERS = (
     [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     if PRODUCTION
-    else [structlog.dev.ConsoleRenderer(colors=False)]
+    # Plain: the other tracebacks print local variables, and secrets with them.
+    else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
 )
 LOGGING = {
     "version": 1,
