@@ -314,6 +314,19 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Compliance supervision portal",
     "VERSION": "v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.rest.document_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "InstitutionKind": "portal.accounts.enums.InstitutionKind",
+        "RequirementKind": "plan.enums.RequirementKind",
+        "AssignmentState": "tasks.enums.AssignmentState",
+        "Part": "plan.enums.Part",
+        "Level": "plan.enums.Level",
+        "Binding": "plan.enums.Binding",
+    },
 }
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105: a name
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}

@@ -52,6 +52,7 @@ def test_deleting_a_body_or_a_person_never_deletes_work():
     may_cascade = {
         "accounts.Membership",
         "accounts.Invitation",
+        "accounts.ApiToken",
         "accounts.InstitutionUserObjectPermission",
         "accounts.InstitutionGroupObjectPermission",
         "notices.Notice",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import secrets
 from collections.abc import Iterable
 
 from django.contrib.auth.models import Group
@@ -32,6 +31,7 @@ from portal.accounts.models import (
 from portal.accounts.permissions import can_manage_people
 from portal.audit.actions import record
 from portal.bulk import insert_select
+from portal.notices.actions import send_invitation
 
 INVITATION_DAYS = 14
 
@@ -127,22 +127,23 @@ def remove_member(*, membership: Membership, by: User) -> None:
 
 @transaction.atomic
 def invite(*, email: str, name: str, body: Institution | Authority, role: Role, by: User) -> tuple[Invitation, str]:
-    """Invite an address; returns the invitation and the token for its link, which is not kept."""
+    """Invite an address by mail; returns the invitation and the token of its link."""
     check(can_manage_people(by, body))
     field = "institution" if isinstance(body, Institution) else "authority"
-    token = secrets.token_urlsafe(32)
     Invitation.objects.filter(email__iexact=email, **{field: body}, accepted_at=None, revoked_at=None).update(
         revoked_at=timezone.now()
     )
-    invitation = Invitation.objects.create(
+    invitation = Invitation(
         email=email.lower(),
         name=name,
         role=role,
-        token_digest=token_digest(token),
         invited_by=by,
         expires_at=timezone.now() + datetime.timedelta(days=INVITATION_DAYS),
         **{field: body},
     )
+    invitation.token_digest = token_digest(invitation.token)
+    invitation.save()
+    send_invitation(invitation=invitation)
     record(
         action="invitation.sent",
         by=by,
@@ -150,7 +151,7 @@ def invite(*, email: str, name: str, body: Institution | Authority, role: Role, 
         institution=invitation.institution,
         data={"email": invitation.email, "role": role},
     )
-    return invitation, token
+    return invitation, invitation.token
 
 
 def token_digest(token: str) -> str:

@@ -6,6 +6,7 @@ say whose rows its members may see; the role of the membership says what they ma
 
 from __future__ import annotations
 
+import datetime
 from functools import cached_property
 
 from django.contrib.auth.models import AbstractBaseUser, Group, PermissionsMixin
@@ -14,8 +15,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from knox.models import AbstractAuthToken
 
 from portal.accounts.credit_code import validate_credit_code
 from portal.accounts.enums import (
@@ -200,7 +203,7 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """An address asked to join a body in a role. The link holds a random token; only its digest is kept."""
+    """An address asked to join a body in a role. The token of its link is kept nowhere; its digest is."""
 
     email = models.EmailField(_("电子邮箱"))
     name = models.CharField(_("姓名"), max_length=80)
@@ -236,3 +239,18 @@ class Invitation(models.Model):
     @property
     def body(self) -> Institution | Authority:
         return self.institution or self.authority
+
+    @property
+    def token(self) -> str:
+        """Computed under the secret key from what never changes, so that the mail can be written at any time."""
+        seed = f"{self.email}:{self.created_at.astimezone(datetime.UTC).isoformat()}"
+        return salted_hmac("portal.accounts.invitation", seed, algorithm="sha256").hexdigest()
+
+
+class ApiToken(AbstractAuthToken):
+    """A key with which a program reads the API in a person's name. Only its digest is kept (django-rest-knox)."""
+
+    name = models.CharField(_("用途"), max_length=80)
+
+    class Meta:
+        ordering = ["-created"]

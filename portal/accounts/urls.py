@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from portal.accounts import views
+from portal.accounts import tokens, views
 from portal.accounts.access import public
 
 app_name = "accounts"
@@ -10,6 +10,8 @@ urlpatterns = [
     path("act-for/<int:pk>/", views.act_for, name="act_for"),
     path("language/", public(set_language), name="set_language"),
     path("settings/", views.settings, name="settings"),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<str:digest>/revoke/", tokens.revoke, name="revoke_token"),
     path("people/", views.people, name="people"),
     path("people/<int:pk>/remove/", views.remove_member, name="remove_member"),
     path("people/invitations/<int:pk>/revoke/", views.revoke_invitation, name="revoke_invitation"),

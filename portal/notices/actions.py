@@ -8,7 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from portal.accounts.models import User
+from portal.accounts.models import Invitation, User
+from portal.enqueue import enqueue
+from portal.notices import jobs
 from portal.notices.enums import NoticeKind
 from portal.notices.models import Delivery, Notice
 
@@ -26,12 +28,19 @@ def notify(
     """Tell each recipient once, in the inbox and by e-mail; an event already told is not told again."""
     people = list(recipients)
     notices = [
-        Notice(recipient=person, kind=kind, key=key, path=path, data=data, institution=institution)
-        for person in people
+        Notice(recipient=person, kind=kind, key=key, path=path, data=data, institution=institution) for person in people
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
     told = Notice.objects.filter(recipient__in=people, key=key)
     Delivery.objects.bulk_create([Delivery(notice=notice) for notice in told], ignore_conflicts=True)
+    enqueue(jobs.deliver_notices)
+
+
+@transaction.atomic
+def send_invitation(*, invitation: Invitation) -> None:
+    """Mail the link of an invitation. It goes to an address that may have no account, so it is no notice."""
+    Delivery.objects.create(invitation=invitation)
+    enqueue(jobs.deliver_notices)
 
 
 @transaction.atomic

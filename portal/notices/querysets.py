@@ -3,6 +3,9 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
+from django.utils import timezone
+
+from portal.notices.enums import DeliveryState
 
 
 class NoticeQuerySet(models.QuerySet):
@@ -13,3 +16,9 @@ class NoticeQuerySet(models.QuerySet):
 
     def unread(self) -> Self:
         return self.filter(read_at=None)
+
+
+class DeliveryQuerySet(models.QuerySet):
+    def due(self) -> Self:
+        """Waiting to be sent now: new, to be tried again, or left behind by a worker that died."""
+        return self.filter(state=DeliveryState.PENDING, next_attempt_at__lte=timezone.now())

@@ -20,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -49,9 +47,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "path",
-                    models.CharField(
-                        blank=True, help_text="Where in the portal the work is.", max_length=200
-                    ),
+                    models.CharField(blank=True, help_text="Where in the portal the work is.", max_length=200),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("read_at", models.DateTimeField(blank=True, null=True)),
@@ -83,9 +79,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "channel",
@@ -122,15 +116,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="notice",
-            index=models.Index(
-                condition=models.Q(("read_at", None)), fields=["recipient"], name="notice_unread"
-            ),
+            index=models.Index(condition=models.Q(("read_at", None)), fields=["recipient"], name="notice_unread"),
         ),
         migrations.AddConstraint(
             model_name="notice",
-            constraint=models.UniqueConstraint(
-                fields=("recipient", "key"), name="notice_once_per_recipient_and_event"
-            ),
+            constraint=models.UniqueConstraint(fields=("recipient", "key"), name="notice_once_per_recipient_and_event"),
         ),
         migrations.AddIndex(
             model_name="delivery",
@@ -140,9 +130,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="delivery",
-            constraint=models.UniqueConstraint(
-                fields=("notice", "channel"), name="delivery_once_per_channel"
-            ),
+            constraint=models.UniqueConstraint(fields=("notice", "channel"), name="delivery_once_per_channel"),
         ),
         migrations.AddConstraint(
             model_name="delivery",

@@ -1,0 +1,52 @@
+"""The inbox. Opening a notice is a POST, because it marks the notice as read."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from portal.accounts.access import signed_in
+from portal.notices.actions import mark_read
+from portal.notices.forms import InboxForm
+from portal.notices.models import Notice
+
+NOTICES_A_PAGE = 30
+
+
+@signed_in
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What one was told, newest first."""
+    form = InboxForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    rows = Notice.objects.visible_to(request.user).select_related("institution")
+    if wanted.get("unread"):
+        rows = rows.unread()
+    if wanted.get("after"):
+        rows = rows.filter(pk__lt=wanted["after"])
+    notices = list(rows[: NOTICES_A_PAGE + 1])
+    page = notices[:NOTICES_A_PAGE]
+    context = {
+        "notices": page,
+        "next_cursor": page[-1].pk if len(notices) > NOTICES_A_PAGE else "",
+        "only_unread": bool(wanted.get("unread")),
+        "all_shown": not wanted.get("unread"),
+    }
+    return render(request, "notices/inbox.html", context)
+
+
+@require_POST
+@signed_in
+def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark one notice as read and go where the work is."""
+    own = Notice.objects.visible_to(request.user)
+    notice = get_object_or_404(own, pk=pk)
+    mark_read(notices=own.filter(pk=pk), by=request.user)
+    return redirect(notice.path or "notices:inbox")
+
+
+@require_POST
+@signed_in
+def read_all(request: HttpRequest) -> HttpResponse:
+    mark_read(notices=Notice.objects.all(), by=request.user)
+    return redirect("notices:inbox")
