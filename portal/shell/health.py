@@ -8,9 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from portal.accounts.access import public
-from portal.broker import broker_alive, redis_answers, worker_answers
-
-__all__ = ["broker_alive", "healthz"]
+from portal.broker import redis_answers, worker_answers
 
 
 @public
