@@ -3,6 +3,8 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from portal.gate import Move
+
 
 class ReportKind(TextChoices):
     STATUS = "status", _("任务落实情况报告")
@@ -21,3 +23,14 @@ class ReportStep(TextChoices):
     FIGURES = "figures", _("汇总数据")
     LAYOUT = "layout", _("排版")
     STORED = "stored", _("保存文件")
+
+
+S = ReportState
+
+TRANSITIONS = {
+    "take": Move(frozenset({S.QUEUED, S.RENDERING}), S.RENDERING, "heartbeat_at"),
+    "put_back": Move(frozenset({S.RENDERING}), S.QUEUED, "heartbeat_at"),
+    "finish": Move(frozenset({S.RENDERING}), S.DONE, "finished_at"),
+    "fail": Move(frozenset({S.QUEUED, S.RENDERING}), S.FAILED, "finished_at"),
+    "retry": Move(frozenset({S.FAILED}), S.QUEUED, "heartbeat_at"),
+}

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts.models import Authority, Institution
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.querysets import ReportQuerySet
 
@@ -77,6 +78,18 @@ class Report(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("reports:detail", args=[self.pk])
+
+    @property
+    def body(self) -> Institution | Authority:
+        return self.institution or self.authority
+
+    def get_language_display(self) -> str:
+        return dict(settings.LANGUAGES)[self.language]
+
+    @property
+    def number(self) -> str:
+        """What people quote, printed on the cover and shown on the page."""
+        return f"{timezone.localtime(self.requested_at):%Y%m%d}-{self.pk.hex[:8].upper()}"
 
     @property
     def is_over(self) -> bool:

@@ -1,3 +1,14 @@
+from django.urls import path
+
+from reports import views
+
 app_name = "reports"
 
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.report_list, name="list"),
+    path("request/", views.report_request, name="request"),
+    path("<uuid:pk>/", views.report_detail, name="detail"),
+    path("<uuid:pk>/progress/", views.report_progress, name="progress"),
+    path("<uuid:pk>/file/", views.report_file, name="file"),
+    path("<uuid:pk>/retry/", views.report_retry, name="retry"),
+]

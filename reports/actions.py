@@ -1,0 +1,61 @@
+"""Ask for a report. `making.py` makes it, in a worker."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from plan.models import Plan
+from portal.accounts.access import check
+from portal.accounts.models import Membership, User
+from portal.audit.actions import record
+from portal.enqueue import enqueue
+from portal.gate import pass_gate
+from reports.enums import TRANSITIONS, ReportStep
+from reports.jobs import render_report
+from reports.models import Report
+from reports.permissions import can_ask_for, kind_for
+
+
+@transaction.atomic
+def request_report(*, membership: Membership, plan: Plan, language: str, by: User) -> Report:
+    """Queue the report that the role in that body may ask for.
+
+    One that the same person asked for in the same words and that is not finished yet is returned instead, so
+    that a double click asks once.
+    """
+    kind = kind_for(membership)
+    check(kind is not None and membership in by.active_memberships)
+    Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    wanted = {
+        "kind": kind,
+        "plan": plan,
+        "institution": membership.institution,
+        "authority": membership.authority,
+        "language": language,
+        "requested_by": by,
+    }
+    waiting = Report.objects.unfinished().filter(**wanted).first()
+    if waiting:
+        return waiting
+    report = Report.objects.create(**wanted)
+    record(action="report.requested", by=by, target=report, institution=report.institution, data={"kind": kind})
+    enqueue(render_report, str(report.pk))
+    return report
+
+
+@transaction.atomic
+def retry_report(*, report: Report, by: User) -> Report:
+    """Queue a failed report once more, with all its attempts."""
+    check(can_ask_for(by, report))
+    report = pass_gate(
+        row=report,
+        name="retry",
+        moves=TRANSITIONS,
+        by=by,
+        step=ReportStep.QUEUED,
+        attempts=0,
+        finished_at=None,
+        error="",
+    )
+    enqueue(render_report, str(report.pk))
+    return report

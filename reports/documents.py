@@ -1,0 +1,103 @@
+"""What a report says: figures and lists at one moment, set into the HTML that becomes its PDF."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import Min
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from assessments.models import Review
+from portal.accounts.enums import InstitutionKind
+from portal.accounts.models import Membership
+from reports import progress
+from reports.charts import heat_map, state_chart
+from reports.enums import ReportKind
+from reports.models import Report
+from reports.permissions import membership_for
+from tasks.enums import AssignmentState
+from tasks.models import Assignment
+from tasks.querysets import AssignmentQuerySet
+
+OVERDUE_SHOWN = 150
+INSTITUTIONS_SHOWN = 500
+
+
+def compose(report: Report) -> str:
+    """The report's HTML in the active language, over what its reader may see now.
+
+    Raises PermissionDenied when the person who asked has lost the role meanwhile.
+    """
+    membership = membership_for(report.requested_by, report)
+    if membership is None:
+        raise PermissionDenied
+    now = timezone.localtime()
+    with _one_moment():
+        assignments = Assignment.objects.visible_to(report.requested_by, acting=membership).filter(
+            task__plan=report.plan
+        )
+        context = {
+            "report": report,
+            "plan": report.plan,
+            "now": now,
+            "accepted_share_rule": progress.ACCEPTED_SHARE_RULE,
+            "overdue_rule": progress.OVERDUE_RULE,
+        }
+        contents = _status if report.kind == ReportKind.STATUS else _supervisory
+        context |= contents(report, membership, assignments, now.date())
+        return render_to_string(f"reports/pdf/{report.kind}.html", context)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All figures from one snapshot of the database; inside another transaction, from that one's."""
+    begins = not connection.in_atomic_block
+    with transaction.atomic():
+        if begins:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _status(
+    report: Report, membership: Membership, assignments: AssignmentQuerySet, today: datetime.date
+) -> dict[str, Any]:
+    figures = progress.measure(assignments, plan=report.plan, today=today)
+    rows = progress.with_history(assignments).select_related("task__theme").order_by("task__number")
+    reviews = Review.objects.visible_to(report.requested_by, acting=membership)
+    return {
+        "figures": figures.total,
+        "by_theme": figures.by_theme,
+        "chart": state_chart(figures.total),
+        "rows": [(row, progress.days_late(row, today)) for row in rows],
+        "returns": list(progress.open_returns(reviews, assignments)),
+        "nearest": progress.nearest_deadlines(assignments, plan=report.plan, today=today, limit=1).first(),
+    }
+
+
+def _supervisory(
+    report: Report, membership: Membership, assignments: AssignmentQuerySet, today: datetime.date
+) -> dict[str, Any]:
+    figures = progress.measure(assignments, plan=report.plan, today=today)
+    authority = report.authority
+    waiting = assignments.filter(state=AssignmentState.SUBMITTED)
+    return {
+        "figures": figures.total,
+        "by_theme": figures.by_theme,
+        "by_kind": figures.by_kind,
+        "by_task": figures.by_task,
+        "by_region": progress.by_region(assignments, plan=report.plan, today=today),
+        "chart": state_chart(figures.total),
+        "heat": heat_map(figures),
+        "regions": list(authority.regions.all()),
+        "kinds": [kind.label for kind in InstitutionKind if kind in authority.kinds],
+        "waiting_since": waiting.aggregate(oldest=Min("submitted_at"))["oldest"],
+        "overdue": progress.overdue_list(assignments, plan=report.plan, today=today, limit=OVERDUE_SHOWN),
+        "institutions": progress.by_institution(assignments, plan=report.plan, today=today, limit=INSTITUTIONS_SHOWN),
+    }

@@ -1,0 +1,30 @@
+"""Predicates on reports; each reads as a sentence. Whether the row is visible was asked before."""
+
+from __future__ import annotations
+
+from portal.accounts.enums import Permission
+from portal.accounts.models import Membership, User
+from reports.enums import ReportKind
+from reports.models import Report
+
+PERMISSIONS = {
+    ReportKind.STATUS: Permission.EXPORT_STATUS,
+    ReportKind.SUPERVISORY: Permission.EXPORT_SUPERVISORY,
+}
+
+
+def kind_for(membership: Membership | None) -> ReportKind | None:
+    """The report that the role may ask for; None for a role that asks for none."""
+    return next((kind for kind, needed in PERMISSIONS.items() if membership and membership.may(needed)), None)
+
+
+def membership_for(user: User, report: Report) -> Membership | None:
+    """The membership in which the user may ask for the report, while there is one."""
+    return next(
+        (m for m in user.active_memberships if m.body == report.body and kind_for(m) == report.kind),
+        None,
+    )
+
+
+def can_ask_for(user: User, report: Report) -> bool:
+    return membership_for(user, report) is not None
