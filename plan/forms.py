@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 from plan.models import Task
 from portal.accounts.enums import InstitutionKind
 
+ALL_KINDS = "all"  # in the form; a blank choice would read as "not chosen"
+
 
 class TitleForm(forms.ModelForm):
     class Meta:
@@ -22,10 +24,10 @@ class TitleForm(forms.ModelForm):
 
 
 class ScheduleForm(forms.Form):
-    institution_kind = forms.ChoiceField(
+    institution_kind = forms.TypedChoiceField(
         label=gettext_lazy("适用机构"),
-        choices=[("", gettext_lazy("所有未单列的机构")), *InstitutionKind.choices],
-        required=False,
+        choices=[(ALL_KINDS, gettext_lazy("所有未单列的机构")), *InstitutionKind.choices],
+        coerce=lambda kind: "" if kind == ALL_KINDS else kind,
     )
     due_on = forms.DateField(
         label=gettext_lazy("完成期限"),
