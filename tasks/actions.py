@@ -48,7 +48,7 @@ def save_statements(*, assignment: Assignment, drafts: Mapping[int, Draft], by: 
     Raises StaleStatements when a text was changed by someone else since the draft's revision, and WrongState
     when the assignment is no longer the institution's to edit.
     """
-    assignment = _open_for_editing(assignment, by)
+    assignment = open_for_editing(assignment, by)
     saved = {s.requirement_id: s for s in assignment.statements.all()}
     stale = {
         requirement: saved[requirement]
@@ -86,7 +86,7 @@ def save_statements(*, assignment: Assignment, drafts: Mapping[int, Draft], by: 
     return assignment
 
 
-def _open_for_editing(assignment: Assignment, by: User) -> Assignment:
+def open_for_editing(assignment: Assignment, by: User) -> Assignment:
     """The assignment, locked and in progress: work on it starts it, or reopens it after a return."""
     check(can_fill_in(by, assignment))
     locked = Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
@@ -122,9 +122,7 @@ def hand_in(*, assignment: Assignment, by: User) -> Assignment:
             % {"references": "、".join(requirement.reference for requirement in lacking)},
             code="incomplete",
         )
-    _tell_institution(
-        assignment, NoticeKind.AWAITING_SIGNATURE, [Role.CIO], f"handed_in:{assignment.handed_in_at}"
-    )
+    _tell_institution(assignment, NoticeKind.AWAITING_SIGNATURE, [Role.CIO], f"handed_in:{assignment.handed_in_at}")
     return assignment
 
 
@@ -132,6 +130,8 @@ def hand_in(*, assignment: Assignment, by: User) -> Assignment:
 def send_back(*, assignment: Assignment, reason: str, by: User) -> Assignment:
     """The CIO gives the work back to the contributor, with a reason; no supervisor hears of it."""
     check(can_sign(by, assignment))
+    if not reason.strip():
+        raise ValidationError(_("请填写退回的理由。"), code="reason")
     assignment = pass_gate(
         row=assignment,
         name="send_back",
@@ -226,9 +226,7 @@ def accept(*, assignment: Assignment, by: User, data: dict[str, Any]) -> Assignm
     """The supervisor found the work done. Called by the review, which holds the verdict."""
     check(can_review(by, assignment))
     assignment = pass_gate(row=assignment, name="accept", moves=TRANSITIONS, by=by, data=data)
-    _tell_institution(
-        assignment, NoticeKind.ACCEPTED, list(INSTITUTION_ROLES), f"accepted:{assignment.accepted_at}"
-    )
+    _tell_institution(assignment, NoticeKind.ACCEPTED, list(INSTITUTION_ROLES), f"accepted:{assignment.accepted_at}")
     return assignment
 
 
@@ -237,9 +235,7 @@ def give_back(*, assignment: Assignment, by: User, data: dict[str, Any]) -> Assi
     """The supervisor returned the work with reasons. Called by the review, which holds them."""
     check(can_review(by, assignment))
     assignment = pass_gate(row=assignment, name="return", moves=TRANSITIONS, by=by, data=data)
-    _tell_institution(
-        assignment, NoticeKind.RETURNED, list(INSTITUTION_ROLES), f"returned:{assignment.returned_at}"
-    )
+    _tell_institution(assignment, NoticeKind.RETURNED, list(INSTITUTION_ROLES), f"returned:{assignment.returned_at}")
     return assignment
 
 

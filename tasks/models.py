@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from plan.enums import Part
 from plan.models import Requirement
 from tasks.enums import CLOSED, EDITABLE, AssignmentState
+from tasks.file_types import BY_CONTENT_TYPE
 from tasks.querysets import AssignmentQuerySet, EvidenceQuerySet, SubmissionQuerySet
 
 S = AssignmentState
@@ -27,9 +28,7 @@ class Assignment(models.Model):
     """
 
     task = models.ForeignKey("plan.Task", on_delete=models.PROTECT, related_name="assignments")
-    institution = models.ForeignKey(
-        "accounts.Institution", on_delete=models.PROTECT, related_name="assignments"
-    )
+    institution = models.ForeignKey("accounts.Institution", on_delete=models.PROTECT, related_name="assignments")
     part = models.CharField(_("分工"), max_length=10, choices=Part.choices)
     deadline = models.DateField(_("完成期限"))
     deadline_is_official = models.BooleanField(default=False)
@@ -163,6 +162,11 @@ class Evidence(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("tasks:evidence_file", args=[self.pk])
 
+    @property
+    def type_label(self) -> str:
+        kind = BY_CONTENT_TYPE.get(self.content_type)
+        return str(kind.label) if kind else self.content_type
+
 
 class Submission(models.Model):
     """What the CIO signed for an assignment: numbered, frozen, with digests over its canonical JSON.
@@ -183,9 +187,7 @@ class Submission(models.Model):
 
     class Meta:
         ordering = ["assignment", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["assignment", "number"], name="submission_number_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["assignment", "number"], name="submission_number_once")]
         indexes = [models.Index(fields=["signed_at"], name="submission_by_time")]
 
     def __str__(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, IntegerField, Min, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils import timezone
 from plan.enums import PART_LEVELS
 from plan.models import Requirement
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
-from tasks.enums import CLOSED
+from tasks.enums import CLOSED, AssignmentState
 
 
 def past_deadline(today: datetime.date) -> Q:
@@ -44,6 +44,18 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
         return self.annotate(
             requirements_total=_count(mine),
             requirements_done=_count(mine.filter(Exists(statements), Exists(evidence))),
+        )
+
+    def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
+        """`total`, `accepted`, `not_applicable`, `overdue`, and `next_deadline` among what is open and not overdue."""
+        today = today or timezone.localdate()
+        is_open = ~Q(state__in=CLOSED)
+        return self.aggregate(
+            total=Count("pk"),
+            accepted=Count("pk", filter=Q(state=AssignmentState.ACCEPTED)),
+            not_applicable=Count("pk", filter=Q(state=AssignmentState.NOT_APPLICABLE)),
+            overdue=Count("pk", filter=is_open & Q(deadline__lt=today)),
+            next_deadline=Min("deadline", filter=is_open & Q(deadline__gte=today)),
         )
 
 

@@ -1,0 +1,65 @@
+"""Pages of very long lists: each starts after the last row of the one before, so any page costs what the first does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, Field, Func, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
+
+SEPARATOR = "~"
+COUNT_LIMIT = 1000
+
+
+class _Row(Func):
+    """A row value: PostgreSQL compares two of them along an index over the same columns."""
+
+    function = "ROW"
+    output_field = BooleanField()
+
+
+class KeysetPage(NamedTuple):
+    rows: list
+    next_cursor: str
+
+
+class BoundedCount(NamedTuple):
+    """At most COUNT_LIMIT; `more` when there are more than that."""
+
+    number: int
+    more: bool
+
+
+def keyset_page(rows: QuerySet, *, by: Sequence[str], after: str, size: int) -> KeysetPage:
+    """`size` rows ordered `by` fields of the model that are together unique, from the cursor `after` on.
+
+    Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page.
+    """
+    names = [name.removeprefix("-") for name in by]
+    fields = [rows.model._meta.get_field(name) if name != "pk" else rows.model._meta.pk for name in names]
+    start = _read(after, fields)
+    if start:
+        comparison = LessThan if by[0].startswith("-") else GreaterThan
+        bounds = [Value(value, output_field=field) for value, field in zip(start, fields, strict=True)]
+        rows = rows.filter(comparison(_Row(*names), _Row(*bounds)))
+    found = list(rows.order_by(*by)[: size + 1])
+    cursor = SEPARATOR.join(field.value_to_string(found[size - 1]) for field in fields) if len(found) > size else ""
+    return KeysetPage(found[:size], cursor)
+
+
+def _read(cursor: str, fields: Sequence[Field]) -> list | None:
+    parts = cursor.split(SEPARATOR)
+    if len(parts) != len(fields):
+        return None
+    try:
+        return [field.to_python(part) for field, part in zip(fields, parts, strict=True)]
+    except (ValidationError, ValueError):
+        return None
+
+
+def bounded_count(rows: QuerySet) -> BoundedCount:
+    """How many rows there are, without counting on past the limit."""
+    number = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT)

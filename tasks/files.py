@@ -1,0 +1,119 @@
+"""Uploads before they become evidence: the limit while they arrive, their name, and what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from io import BytesIO
+from pathlib import PurePath
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.core.files.uploadedfile import InMemoryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from tasks.file_types import BY_EXTENSION, CHUNK_BYTES, FileType, Found, find_out
+
+NAME_MAX = 255
+
+
+class SizeLimitHandler(FileUploadHandler):
+    """Stop keeping a file once it passes the limit. The rest is read and dropped, so that the form gets its answer.
+
+    What comes out is an empty file with the true size: `inspect` refuses it by name.
+    """
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        return raw_data if start + len(raw_data) <= settings.EVIDENCE_MAX_BYTES else None
+
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile | None:
+        if file_size <= settings.EVIDENCE_MAX_BYTES:
+            return None
+        return InMemoryUploadedFile(
+            BytesIO(), self.field_name, self.file_name, self.content_type, file_size, self.charset
+        )
+
+
+class Inspected(NamedTuple):
+    """What is stored beside the bytes. `size` in bytes, digests in lower-case hexadecimal."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    sm3: str
+
+
+def inspect(file: File) -> Inspected:
+    """Check an upload by its content and digest it, a chunk at a time; leaves the file at its start.
+
+    Raises ValidationError, in words for the person who chose the file.
+    """
+    name = clean_name(file.name or "")
+    if file.size > settings.EVIDENCE_MAX_BYTES:
+        limit = filesizeformat(settings.EVIDENCE_MAX_BYTES)
+        raise _refused(_("文件“%(name)s”超过 %(limit)s 的上限，未上传。请压缩或拆分后再上传。"), name, limit=limit)
+    if not file.size:
+        raise _refused(_("文件“%(name)s”是空文件（0 字节），未上传。请检查后重新选择。"), name)
+    kind = _agreed_type(name, find_out(file))
+    sha256, sm3 = _digests(file)
+    return Inspected(name, kind.content_type, file.size, sha256, sm3)
+
+
+def clean_name(name: str) -> str:
+    """A file name for people to read: no path, no control or invisible characters, at most 255 characters."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    readable = unicodedata.normalize(
+        "NFC", "".join(character for character in base if unicodedata.category(character)[0] != "C")
+    ).strip(" .")
+    suffix = PurePath(readable).suffix[:20]
+    stem = readable[: len(readable) - len(suffix)] if suffix else readable
+    return (stem[: NAME_MAX - len(suffix)] + suffix) or _("未命名")
+
+
+def _agreed_type(name: str, found: Found) -> FileType:
+    """The type that content and extension agree on."""
+    extension = PurePath(name).suffix.lower().lstrip(".")
+    agreed = next((kind for kind in found.types if extension in kind.extensions), None)
+    if agreed:
+        return agreed
+    if found.encrypted:
+        raise _refused(_("文件“%(name)s”受密码保护，审核人员无法打开，未上传。请取消密码后再上传。"), name)
+    if found.types:
+        raise _refused(
+            _("文件“%(name)s”的内容是%(found)s，与扩展名不符，未上传。请将扩展名改为 .%(right)s 后再上传。"),
+            name,
+            found=found.label,
+            right=found.types[0].extensions[0],
+        )
+    claimed = BY_EXTENSION.get(extension)
+    if claimed:
+        raise _refused(
+            _("文件“%(name)s”不是%(claimed)s（检测到%(found)s），未上传。请选择 PDF、Office 文档或图片。"),
+            name,
+            claimed=claimed.label,
+            found=found.label,
+        )
+    raise _refused(
+        _("文件“%(name)s”的类型不受支持（检测到%(found)s），未上传。请选择 PDF、Office 文档或图片。"),
+        name,
+        found=found.label,
+    )
+
+
+def _digests(file: File) -> tuple[str, str]:
+    sha256, sm3 = hashlib.sha256(), hashlib.new("sm3")
+    file.seek(0)
+    for chunk in file.chunks(CHUNK_BYTES):
+        sha256.update(chunk)
+        sm3.update(chunk)
+    file.seek(0)
+    return sha256.hexdigest(), sm3.hexdigest()
+
+
+def _refused(message: str, name: str, **words: object) -> ValidationError:
+    return ValidationError(message % {"name": name, **words}, code="refused")

@@ -1,0 +1,117 @@
+"""What the lists of this app can be narrowed to. The address of a filtered list says all of it."""
+
+from __future__ import annotations
+
+import django_filters as filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from plan.models import Plan, Task, Theme
+from portal.accounts.enums import InstitutionKind
+from portal.accounts.models import Institution, Region
+from portal.widgets import SearchSelect
+from tasks.enums import AssignmentState
+from tasks.models import Assignment, Evidence
+
+YES = [("1", _("是"))]
+REVIEWS = [("pending", _("待审核")), ("returned", _("曾被退回")), ("accepted", _("已验收"))]
+EVIDENCE_STATES = [("current", _("现行")), ("signed", _("已随报送签署")), ("withdrawn", _("已撤回"))]
+
+
+def theme_choices() -> list[tuple[int, str]]:
+    """By number, as people quote it; the newest plan names a number that several plans have."""
+    themes = Theme.objects.order_by("plan__starts_on", "number")
+    return list({theme.number: f"{theme.local_label} {theme.local_title}" for theme in themes}.items())
+
+
+def task_choices() -> list[tuple[int, str]]:
+    tasks = Task.objects.order_by("plan__starts_on", "number")
+    return list({task.number: f"{task.number} {task.local_title}" for task in tasks}.items())
+
+
+def region_choices() -> list[tuple[str, str]]:
+    return [(region.code, region.local_name) for region in Region.objects.all()]
+
+
+class AssignmentFilter(filters.FilterSet):
+    """What both lists of assignments have. With several plans `plan` tells their numbers apart."""
+
+    plan = filters.ModelChoiceFilter(
+        label=_("计划"), field_name="task__plan", queryset=Plan.objects.all(), to_field_name="slug"
+    )
+    state = filters.ChoiceFilter(label=_("状态"), choices=AssignmentState.choices, empty_label=_("全部"))
+    overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
+    theme = filters.ChoiceFilter(
+        label=_("主题"), field_name="task__theme__number", choices=theme_choices, empty_label=_("全部")
+    )
+
+    class Meta:
+        model = Assignment
+        fields: list[str] = []
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if Plan.objects.all()[:2].count() < 2:
+            del self.filters["plan"]
+
+    def only_overdue(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.overdue()
+
+
+class OwnAssignmentFilter(AssignmentFilter):
+    q = filters.CharFilter(label=_("关键字"), method="with_text")
+
+    def with_text(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """In the task's title or number, or the text of one of its requirements."""
+        words = Q(task__title__icontains=value) | Q(task__title_en__icontains=value)
+        in_requirements = Task.objects.filter(
+            Q(requirements__text__icontains=value) | Q(requirements__text_en__icontains=value)
+        )
+        if value.isascii() and value.isdigit() and len(value) < 5:
+            words |= Q(task__number=int(value))
+        return rows.filter(words | Q(task__in=in_requirements))
+
+
+class ScopeAssignmentFilter(AssignmentFilter):
+    task = filters.ChoiceFilter(label=_("任务"), field_name="task__number", choices=task_choices, empty_label=_("全部"))
+    kind = filters.ChoiceFilter(
+        label=_("机构类别"),
+        field_name="institution__kind",
+        choices=InstitutionKind.choices,
+        empty_label=_("全部"),
+    )
+    region = filters.ChoiceFilter(
+        label=_("地区"), field_name="institution__region__code", choices=region_choices, empty_label=_("全部")
+    )
+    institution = filters.ModelChoiceFilter(
+        label=_("机构"),
+        queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
+        widget=SearchSelect("accounts:institution_options"),
+    )
+    review = filters.ChoiceFilter(label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"))
+
+    def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return {
+            "pending": rows.filter(state=AssignmentState.SUBMITTED),
+            "returned": rows.filter(returned_at__isnull=False),
+            "accepted": rows.filter(state=AssignmentState.ACCEPTED),
+        }[value]
+
+
+class EvidenceFilter(filters.FilterSet):
+    q = filters.CharFilter(label=_("文件名"), field_name="original_name", lookup_expr="icontains")
+    task = filters.ChoiceFilter(
+        label=_("任务"), field_name="assignment__task__number", choices=task_choices, empty_label=_("全部")
+    )
+    status = filters.ChoiceFilter(label=_("情况"), choices=EVIDENCE_STATES, method="in_status", empty_label=_("全部"))
+
+    class Meta:
+        model = Evidence
+        fields: list[str] = []
+
+    def in_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return {
+            "current": rows.filter(withdrawn_at=None),
+            "signed": rows.filter(frozen_at__isnull=False),
+            "withdrawn": rows.filter(withdrawn_at__isnull=False),
+        }[value]

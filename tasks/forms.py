@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from plan.models import Requirement
+from tasks.actions import Draft
+from tasks.models import Statement
+
+STATEMENT_MAX = 5000
+
+
+class StatementsForm(forms.Form):
+    """All statements of an assignment at once, each with the revision of the text it was typed over."""
+
+    def __init__(self, *args, requirements: Iterable[Requirement], statements: dict[int, Statement], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.requirements = list(requirements)
+        for requirement in self.requirements:
+            statement = statements.get(requirement.pk)
+            self.fields[f"text-{requirement.pk}"] = self._text_field(requirement, statement)
+            self.fields[f"revision-{requirement.pk}"] = forms.IntegerField(
+                min_value=0,
+                initial=statement.revision if statement else 0,
+                widget=forms.HiddenInput(attrs={"form": "statements"}),
+            )
+
+    @staticmethod
+    def _text_field(requirement: Requirement, statement: Statement | None) -> forms.CharField:
+        # The files of a requirement stand between the statements and upload by forms of their own, so the
+        # fields name the form they belong to.
+        return forms.CharField(
+            label=_("%(reference)s 落实情况说明") % {"reference": requirement.reference},
+            required=False,
+            max_length=STATEMENT_MAX,
+            initial=statement.text if statement else "",
+            widget=forms.Textarea(attrs={"rows": 4, "form": "statements"}),
+        )
+
+    def text_of(self, requirement: Requirement) -> forms.BoundField:
+        return self[f"text-{requirement.pk}"]
+
+    def revision_of(self, requirement: Requirement) -> forms.BoundField:
+        return self[f"revision-{requirement.pk}"]
+
+    @property
+    def drafts(self) -> dict[int, Draft]:
+        """By requirement id. Browsers send line ends as CR LF; what is signed holds LF."""
+        data = self.cleaned_data
+        return {
+            requirement.pk: Draft(
+                data[f"text-{requirement.pk}"].replace("\r\n", "\n"), data[f"revision-{requirement.pk}"]
+            )
+            for requirement in self.requirements
+        }
+
+    def based_on(self, statements: dict[int, Statement]) -> StatementsForm:
+        """The same typed text over newer statements: saved again, it replaces them."""
+        data = self.data.copy()
+        for requirement, statement in statements.items():
+            data[f"revision-{requirement}"] = statement.revision
+        form = StatementsForm(data, requirements=self.requirements, statements=statements)
+        form.full_clean()
+        return form
+
+
+class _FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class _FilesField(forms.FileField):
+    """One or more files. What they are is told by their content, when they are stored."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(widget=_FilesInput, allow_empty_file=True, **kwargs)
+
+    def clean(self, data, initial=None) -> list[UploadedFile]:
+        if not data:
+            raise ValidationError(self.error_messages["required"], code="required")
+        return [super(_FilesField, self).clean(file, initial) for file in data]
+
+
+class EvidenceForm(forms.Form):
+    """Its field is named `file` on every requirement's form; the prefix of the id tells them apart."""
+
+    file = _FilesField(
+        label=gettext_lazy("证明材料"),
+        help_text=gettext_lazy("PDF、OFD、Office 或 WPS 文档、图片、文本、CSV、ZIP，可多选"),
+        error_messages={"required": gettext_lazy("未选择文件。请选择要上传的文件。")},
+    )
+
+    def __init__(self, *args, requirement: Requirement, **kwargs) -> None:
+        super().__init__(*args, auto_id=f"id_%s_{requirement.pk}", **kwargs)
+
+
+class SignForm(forms.Form):
+    """The digest of what the page showed: another content is not signed."""
+
+    seen_sha256 = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class SendBackForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("退回填报人的理由"),
+        help_text=gettext_lazy("填报人会看到此理由，监管单位看不到。"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": gettext_lazy("请填写退回的理由。")},
+    )
+
+
+class ExemptForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("认定不适用的理由"),
+        help_text=gettext_lazy("机构会看到此理由，并记入审计日志。"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": gettext_lazy("请填写认定不适用的理由。")},
+    )

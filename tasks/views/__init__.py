@@ -1,0 +1,1 @@
+"""Thin views: rows through `visible_to`, input through forms, writes through actions."""

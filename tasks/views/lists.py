@@ -1,0 +1,65 @@
+"""我的任务 for an institution's people, 任务落实 for a supervising body's, and an institution's evidence."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from portal.accounts.access import requires, signed_in
+from portal.accounts.enums import Permission
+from portal.keyset import bounded_count, keyset_page
+from tasks.filters import EvidenceFilter, OwnAssignmentFilter, ScopeAssignmentFilter
+from tasks.models import Assignment, Evidence
+
+ROWS_A_PAGE = 50
+
+
+@require_safe
+@signed_in
+def assignment_list(request: HttpRequest) -> HttpResponse:
+    if request.membership and request.membership.is_supervising:
+        return _in_scope(request)
+    return _of_institution(request)
+
+
+def _of_institution(request: HttpRequest) -> HttpResponse:
+    """All tasks of the institution by theme: some dozens, so they stand on one page."""
+    own = Assignment.objects.visible_to(request.user, acting=request.membership)
+    rows = own.with_progress().select_related("task__theme", "task__plan")
+    filterset = OwnAssignmentFilter(request.GET, queryset=rows.order_by("task__plan", "task__number"), request=request)
+    found = list(filterset.qs) if filterset.is_valid() else []
+    context = {"filterset": filterset, "rows": found, "tally": own.tally()}
+    return render(request, "tasks/list_own.html", context)
+
+
+def _in_scope(request: HttpRequest) -> HttpResponse:
+    """The assignments of the scope by deadline; a page of many hundred thousand costs what one of fifty does."""
+    rows = Assignment.objects.visible_to(request.user, acting=request.membership)
+    filterset = ScopeAssignmentFilter(request.GET, queryset=rows, request=request)
+    found = filterset.qs if filterset.is_valid() else rows.none()
+    page = keyset_page(
+        found.select_related("task", "institution__region"),
+        by=("deadline", "pk"),
+        after=request.GET.get("after", ""),
+        size=ROWS_A_PAGE,
+    )
+    context = {"filterset": filterset, "page": page, "count": bounded_count(found)}
+    return render(request, "tasks/list_scope.html", context)
+
+
+@require_safe
+@requires(Permission.FILL_IN, Permission.SIGN)
+def evidence_list(request: HttpRequest) -> HttpResponse:
+    """Every file of the institution, newest first, and where it was used."""
+    rows = Evidence.objects.visible_to(request.user, acting=request.membership)
+    filterset = EvidenceFilter(request.GET, queryset=rows, request=request)
+    found = filterset.qs if filterset.is_valid() else rows.none()
+    page = keyset_page(
+        found.select_related("assignment__task", "requirement__task", "uploaded_by").prefetch_related("submissions"),
+        by=("-uploaded_at", "-pk"),
+        after=request.GET.get("after", ""),
+        size=ROWS_A_PAGE,
+    )
+    context = {"filterset": filterset, "page": page, "count": bounded_count(found)}
+    return render(request, "tasks/evidence_list.html", context)

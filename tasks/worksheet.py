@@ -1,0 +1,144 @@
+"""What the page of a task shows: a line for each requirement, the earlier submissions, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from plan.enums import Binding
+from plan.models import Requirement
+from portal.accounts.models import User
+from tasks.enums import EDITABLE, AssignmentState
+from tasks.models import Assignment, Evidence, Statement, Submission
+from tasks.permissions import can_fill_in, can_review, can_sign
+
+S = AssignmentState
+
+
+@dataclass
+class Line:
+    """A requirement with what the institution says of it, its files, and why the supervisor returned it."""
+
+    requirement: Requirement
+    statement: Statement | None = None
+    files: list[Evidence] = field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.statement.text if self.statement else ""
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.text and self.files)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it keeps the assignment from being handed in."""
+        return self.requirement.binding == Binding.MANDATORY and not self.is_complete
+
+    # The four that `side_progress` asks for.
+    current = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.requirement.reference} {self.requirement.local_text}"
+
+    @property
+    def url(self) -> str:
+        return f"#requirement-{self.requirement.pk}"
+
+    @property
+    def state(self) -> str:
+        if self.is_complete:
+            return "complete"
+        return "in_progress" if self.text or self.files else "not_started"
+
+
+def lines_of(assignment: Assignment, submissions: Sequence[Submission] = ()) -> list[Line]:
+    """The lines in the plan's order, in three queries. Only for those who may see drafts."""
+    lines = {r.pk: Line(r) for r in assignment.requirements.select_related("task")}
+    for statement in assignment.statements.filter(requirement__in=lines).select_related("updated_by"):
+        lines[statement.requirement_id].statement = statement
+    for file in assignment.evidence.current().filter(requirement__in=lines).select_related("uploaded_by"):
+        lines[file.requirement_id].files.append(file)
+    for requirement, reason in returned_reasons(submissions).items():
+        if requirement in lines:
+            lines[requirement].reason = reason
+    return list(lines.values())
+
+
+def submissions_of(assignment: Assignment) -> QuerySet[Submission]:
+    """Every signed version, newest first, with its review: a fixed number of queries."""
+    return (
+        assignment.submissions.select_related("signed_by", "review__reviewer", "review__authority")
+        .prefetch_related("review__reasons__requirement__task")
+        .order_by("-number")
+    )
+
+
+def latest_return(submissions: Sequence[Submission]):
+    """The review of the newest submission, when it returned it."""
+    review = getattr(submissions[0], "review", None) if submissions else None
+    return review if review and review.verdict == "returned" else None
+
+
+def returned_reasons(submissions: Sequence[Submission]) -> dict[int, str]:
+    review = latest_return(submissions)
+    return {reason.requirement_id: reason.text for reason in review.reasons.all()} if review else {}
+
+
+def last_saved(lines: Sequence[Line]):
+    return max((line.statement.updated_at for line in lines if line.statement), default=None)
+
+
+def next_step(assignment: Assignment, user: User, lines: Sequence[Line] = ()) -> str:
+    """One sentence: what comes next, as this person sees it."""
+    if user.belongs_to(assignment.institution_id):
+        return _for_institution(assignment, user, lines)
+    return _for_authority(assignment, user)
+
+
+def _for_institution(assignment: Assignment, user: User, lines: Sequence[Line]) -> str:
+    state = assignment.state
+    if state in EDITABLE:
+        return _to_fill_in(state, lines) if can_fill_in(user, assignment) else _("等待填报人填写并提交签署。")
+    if state == S.AWAITING_SIGNATURE and can_sign(user, assignment):
+        return _("请核对内容，签署报送，或退回填报人。")
+    return {
+        S.AWAITING_SIGNATURE: _("等待首席信息官签署，签署前内容不能修改。"),
+        S.SUBMITTED: _("已报送，等待监管人员审核。"),
+        S.ACCEPTED: _("监管单位已验收，无需进一步操作。"),
+        S.NOT_APPLICABLE: _("监管单位认定本任务不适用于本机构，无需进一步操作。"),
+    }[state]
+
+
+def _to_fill_in(state: str, lines: Sequence[Line]) -> str:
+    missing = sum(line.is_missing for line in lines)
+    if state == S.RETURNED:
+        return _("监管单位已退回，请按退回理由修改后再次提交签署。")
+    if missing:
+        return ngettext(
+            "还有 %(count)d 项必选要求缺少说明或证明材料，补齐后提交签署。",
+            "还有 %(count)d 项必选要求缺少说明或证明材料，补齐后提交签署。",
+            missing,
+        ) % {"count": missing}
+    return _("内容已齐备，请提交首席信息官签署。")
+
+
+def _for_authority(assignment: Assignment, user: User) -> str:
+    if assignment.state == S.SUBMITTED and can_review(user, assignment):
+        return _("机构已签署报送，请审核。")
+    return {
+        S.NOT_STARTED: _("等待机构开始落实。"),
+        S.IN_PROGRESS: _("机构正在落实；签署报送前的内容不对监管单位显示。"),
+        S.AWAITING_SIGNATURE: _("等待机构首席信息官签署。"),
+        S.SUBMITTED: _("机构已签署报送，等待监管人员审核。"),
+        S.RETURNED: _("已退回，等待机构修改后重新报送。"),
+        S.ACCEPTED: _("已验收，无需进一步操作。"),
+        S.NOT_APPLICABLE: _("已认定不适用，无需进一步操作。"),
+    }[assignment.state]
