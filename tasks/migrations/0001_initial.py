@@ -25,9 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "part",
@@ -144,9 +142,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("text", models.TextField(blank=True, verbose_name="落实情况说明")),
                 ("revision", models.PositiveIntegerField(default=0)),
@@ -180,9 +176,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("content", models.JSONField()),
@@ -242,12 +236,8 @@ class Migration(migrations.Migration):
                     models.Q(("started_at__isnull", False), ("state", "in_progress")),
                     models.Q(("handed_in_at__isnull", False), ("state", "awaiting_signature")),
                     models.Q(("state", "submitted"), ("submitted_at__isnull", False)),
-                    models.Q(
-                        ("returned_at__isnull", False), ("state", "returned"), ("submitted_at__isnull", False)
-                    ),
-                    models.Q(
-                        ("accepted_at__isnull", False), ("state", "accepted"), ("submitted_at__isnull", False)
-                    ),
+                    models.Q(("returned_at__isnull", False), ("state", "returned"), ("submitted_at__isnull", False)),
+                    models.Q(("accepted_at__isnull", False), ("state", "accepted"), ("submitted_at__isnull", False)),
                     models.Q(
                         ("exempted_at__isnull", False),
                         ("state", "not_applicable"),
@@ -290,8 +280,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="submission",
-            constraint=models.UniqueConstraint(
-                fields=("assignment", "number"), name="submission_number_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("assignment", "number"), name="submission_number_once"),
         ),
     ]
