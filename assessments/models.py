@@ -36,9 +36,7 @@ class Cycle(models.Model):
     class Meta:
         ordering = ["-period_ends_on"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "period_starts_on", "kind"], name="cycle_once_per_period"
-            ),
+            models.UniqueConstraint(fields=["plan", "period_starts_on", "kind"], name="cycle_once_per_period"),
             models.CheckConstraint(
                 name="cycle_dates_in_order",
                 condition=Q(period_ends_on__gt=F("period_starts_on"), due_on__gte=F("opens_on")),
@@ -48,6 +46,11 @@ class Cycle(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_open(self) -> bool:
+        """Whether answers may be written. It stays open past its due date: late is better than never."""
+        return self.opens_on <= timezone.localdate()
+
 
 class SelfAssessment(models.Model):
     """One version of an institution's answers in a cycle. A return opens the next version; every one is kept.
@@ -56,9 +59,7 @@ class SelfAssessment(models.Model):
     """
 
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="self_assessments")
-    institution = models.ForeignKey(
-        "accounts.Institution", on_delete=models.PROTECT, related_name="self_assessments"
-    )
+    institution = models.ForeignKey("accounts.Institution", on_delete=models.PROTECT, related_name="self_assessments")
     version = models.PositiveIntegerField(default=1)
     state = models.CharField(_("状态"), max_length=20, choices=S.choices, default=S.DRAFT)
     created_at = models.DateTimeField(default=timezone.now)
@@ -79,9 +80,7 @@ class SelfAssessment(models.Model):
     class Meta:
         ordering = ["cycle", "institution", "version"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["cycle", "institution", "version"], name="self_assessment_version_once"
-            ),
+            models.UniqueConstraint(fields=["cycle", "institution", "version"], name="self_assessment_version_once"),
             models.CheckConstraint(
                 name="self_assessment_state_has_its_time",
                 condition=Q(state=S.DRAFT, signed_at=None)
@@ -92,16 +91,12 @@ class SelfAssessment(models.Model):
             models.CheckConstraint(
                 name="self_assessment_signed_is_frozen",
                 condition=Q(signed_at=None, signed_by=None, content=None, sha256="")
-                | (
-                    Q(signed_at__isnull=False, signed_by__isnull=False, content__isnull=False) & ~Q(sha256="")
-                ),
+                | (Q(signed_at__isnull=False, signed_by__isnull=False, content__isnull=False) & ~Q(sha256="")),
             ),
         ]
         indexes = [
             models.Index(fields=["institution", "cycle"], name="self_assessment_of"),
-            models.Index(
-                fields=["signed_at"], condition=Q(state=S.SUBMITTED), name="self_assessment_in_queue"
-            ),
+            models.Index(fields=["signed_at"], condition=Q(state=S.SUBMITTED), name="self_assessment_in_queue"),
         ]
 
     def __str__(self) -> str:
@@ -113,6 +108,10 @@ class SelfAssessment(models.Model):
     @property
     def is_editable(self) -> bool:
         return self.state == S.DRAFT
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.state != S.ACCEPTED and self.cycle.due_on < timezone.localdate()
 
 
 class Answer(models.Model):

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
+from assessments.asked import COMPLETE, asked
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 
 
@@ -29,6 +31,19 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
             cycle=OuterRef("cycle"), institution=OuterRef("institution"), version__gt=OuterRef("version")
         )
         return self.filter(~Exists(later))
+
+    def with_progress(self) -> Self:
+        """Annotate `asked_total` and `answered_total`: the requirements asked, and those answered completely."""
+        required = asked(OuterRef("institution"), OuterRef("cycle__plan")).order_by()
+        answers = self.model.answers.rel.related_model.objects.filter(
+            COMPLETE, self_assessment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk")
+        )
+        return self.annotate(asked_total=_count(required), answered_total=_count(required.filter(Exists(answers))))
+
+
+def _count(rows: models.QuerySet) -> Coalesce:
+    counted = rows.values("task__plan").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=models.IntegerField()), 0)
 
 
 class ReviewQuerySet(models.QuerySet):

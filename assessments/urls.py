@@ -1,3 +1,18 @@
+from django.urls import path
+
+from assessments.views import answering, cycles, reviewing, signing
+
 app_name = "assessments"
 
-urlpatterns: list = []
+urlpatterns = [
+    path("", cycles.overview, name="list"),
+    path("open/", cycles.open_cycle, name="open_cycle"),
+    path("<int:pk>/", answering.detail, name="detail"),
+    path("<int:pk>/tasks/<int:number>/", answering.task, name="task"),
+    path("<int:pk>/hand-in/", answering.hand_in, name="hand_in"),
+    path("<int:pk>/sign/", signing.sign, name="sign"),
+    path("<int:pk>/send-back/", signing.send_back, name="send_back"),
+    path("reviews/", reviewing.review_queue, name="review_queue"),
+    path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
+    path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),
+]

@@ -22,17 +22,13 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("title", models.CharField(max_length=100, verbose_name="名称")),
                 ("title_en", models.CharField(blank=True, max_length=100)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("half_year", "半年度自评"), ("year", "年度自评")], max_length=10
-                    ),
+                    models.CharField(choices=[("half_year", "半年度自评"), ("year", "年度自评")], max_length=10),
                 ),
                 ("period_starts_on", models.DateField()),
                 ("period_ends_on", models.DateField()),
@@ -54,9 +50,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "verdict",
@@ -100,9 +94,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("text", models.TextField(verbose_name="退回理由")),
                 (
@@ -129,9 +121,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("version", models.PositiveIntegerField(default=1)),
                 (
@@ -205,29 +195,21 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("in_place", models.BooleanField(blank=True, null=True, verbose_name="是否到位")),
                 ("level", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="成熟度")),
                 (
                     "numerator",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=18, null=True, verbose_name="分子"
-                    ),
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True, verbose_name="分子"),
                 ),
                 (
                     "denominator",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=18, null=True, verbose_name="分母"
-                    ),
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True, verbose_name="分母"),
                 ),
                 (
                     "number",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=18, null=True, verbose_name="数值"
-                    ),
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True, verbose_name="数值"),
                 ),
                 ("date", models.DateField(blank=True, null=True, verbose_name="日期")),
                 ("justification", models.TextField(blank=True, verbose_name="说明")),
@@ -278,15 +260,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="reason",
-            constraint=models.UniqueConstraint(
-                fields=("review", "requirement"), name="reason_once_per_requirement"
-            ),
+            constraint=models.UniqueConstraint(fields=("review", "requirement"), name="reason_once_per_requirement"),
         ),
         migrations.AddConstraint(
             model_name="reason",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="reason_not_empty"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("text", ""), _negated=True), name="reason_not_empty"),
         ),
         migrations.AddIndex(
             model_name="selfassessment",
@@ -311,9 +289,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("signed_at", None), ("state", "draft")),
-                    models.Q(
-                        ("handed_in_at__isnull", False), ("signed_at", None), ("state", "awaiting_signature")
-                    ),
+                    models.Q(("handed_in_at__isnull", False), ("signed_at", None), ("state", "awaiting_signature")),
                     models.Q(("reviewed_at", None), ("signed_at__isnull", False), ("state", "submitted")),
                     models.Q(
                         ("reviewed_at__isnull", False),

@@ -1,0 +1,154 @@
+"""The supervisor's verdict, on submissions and on self-assessments alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from assessments.actions.self_assessments import WRITTEN, tell_institution
+from assessments.enums import TRANSITIONS, Verdict
+from assessments.models import Answer, Reason, Review, SelfAssessment
+from assessments.permissions import can_review_for
+from assessments.signed import requirements_signed
+from plan.models import Requirement
+from portal.accounts.access import check
+from portal.accounts.enums import INSTITUTION_ROLES
+from portal.accounts.models import Authority, User
+from portal.bulk import insert_select
+from portal.gate import WrongState, pass_gate
+from portal.notices.enums import NoticeKind
+from tasks import actions as tasks
+from tasks.models import Assignment, Submission
+
+
+class AlreadyReviewed(WrongState):
+    """Someone else gave the verdict first; `review` is theirs."""
+
+    def __init__(self, review: Review) -> None:
+        super().__init__(
+            _("%(authority)s已对该版本作出结论：%(verdict)s。您的意见未提交。")
+            % {"authority": review.authority.local_name, "verdict": review.get_verdict_display()},
+            code="already_reviewed",
+        )
+        self.review = review
+
+
+@transaction.atomic
+def review_submission(
+    *,
+    submission: Submission,
+    verdict: Verdict,
+    comment: str = "",
+    reasons: Mapping[int, str],
+    by: User,
+    authority: Authority,
+) -> Review:
+    """Accept the work of an assignment as done, or return it with reasons by requirement id.
+
+    Only the latest submission may be judged, once; raises AlreadyReviewed for whoever comes second.
+    """
+    check(can_review_for(by, authority, submission.institution.pk))
+    assignment = Assignment.objects.select_for_update(of=("self",)).get(pk=submission.assignment_id)
+    if assignment.submissions.filter(number__gt=submission.number).exists():
+        raise WrongState(_("该机构已报送更新的版本。请审核最新版本。"), code="superseded")
+    review = _give_verdict(submission, verdict, comment, reasons, by, authority)
+    move = tasks.accept if verdict == Verdict.ACCEPTED else tasks.give_back
+    move(assignment=assignment, by=by, data={"submission": submission.number, **_told(review)})
+    return review
+
+
+@transaction.atomic
+def review_self_assessment(
+    *,
+    self_assessment: SelfAssessment,
+    verdict: Verdict,
+    comment: str = "",
+    reasons: Mapping[int, str],
+    by: User,
+    authority: Authority,
+) -> Review:
+    """Accept a signed self-assessment, or return it: the next version then opens with the answers as they were."""
+    check(can_review_for(by, authority, self_assessment.institution_id))
+    locked = SelfAssessment.objects.select_for_update(of=("self",)).get(pk=self_assessment.pk)
+    review = _give_verdict(locked, verdict, comment, reasons, by, authority)
+    move = "accept" if verdict == Verdict.ACCEPTED else "return"
+    reviewed = pass_gate(row=locked, name=move, moves=TRANSITIONS, by=by, data=_told(review))
+    if verdict == Verdict.ACCEPTED:
+        tell_institution(reviewed, NoticeKind.ACCEPTED, INSTITUTION_ROLES, "accepted")
+    else:
+        tell_institution(_open_next_version(reviewed), NoticeKind.RETURNED, INSTITUTION_ROLES, "opened")
+    return review
+
+
+def _give_verdict(
+    signed: Submission | SelfAssessment,
+    verdict: Verdict,
+    comment: str,
+    reasons: Mapping[int, str],
+    by: User,
+    authority: Authority,
+) -> Review:
+    """The review with its reasons; the signed row's machine is locked by the caller, so one of two comes first."""
+    target = "submission" if isinstance(signed, Submission) else "self_assessment"
+    earlier = Review.objects.filter(**{target: signed}).select_related("authority").first()
+    if earlier:
+        raise AlreadyReviewed(earlier)
+    given = _checked(verdict, reasons, requirements_signed(signed))
+    review = Review.objects.create(
+        **{target: signed}, authority=authority, reviewer=by, verdict=verdict, comment=comment.strip()
+    )
+    Reason.objects.bulk_create(Reason(review=review, requirement=r, text=text) for r, text in given)
+    return review
+
+
+def _checked(
+    verdict: Verdict, reasons: Mapping[int, str], known: Mapping[str, Requirement]
+) -> list[tuple[Requirement, str]]:
+    """The reasons that say something, each for a requirement that was signed."""
+    given = {pk: text.strip() for pk, text in reasons.items() if text.strip()}
+    requirements = {requirement.pk: requirement for requirement in known.values()}
+    if not given.keys() <= requirements.keys():
+        raise ValueError("a reason is for a requirement that was not signed")
+    if verdict == Verdict.RETURNED and not given:
+        raise ValidationError(_("退回时，请至少对一项要求填写理由。"), code="reasons_missing")
+    if verdict == Verdict.ACCEPTED and given:
+        raise ValidationError(_("已填写退回理由，不能接受。请删除理由，或选择退回。"), code="reasons_given")
+    return [(requirements[pk], text) for pk, text in given.items()]
+
+
+def _told(review: Review) -> dict:
+    reasons = review.reasons.select_related("requirement__task")
+    return {
+        "review": review.pk,
+        "authority": review.authority.name,
+        "comment": review.comment,
+        "reasons": {reason.requirement.reference: reason.text for reason in reasons},
+    }
+
+
+def _open_next_version(returned: SelfAssessment) -> SelfAssessment:
+    """A draft with the answers and the current evidence of the returned version, which stays as it was."""
+    following = SelfAssessment.objects.create(
+        cycle=returned.cycle, institution=returned.institution, version=returned.version + 1
+    )
+    copied = ["requirement", *WRITTEN, "revision", "updated_by"]
+    insert_select(
+        Answer,
+        ["self_assessment", *copied, "updated_at"],
+        returned.answers.values_list(Value(following.pk), *copied, Now()),
+    )
+    links = Answer.evidence.through
+    counterpart = following.answers.filter(requirement=OuterRef("answer__requirement"))
+    insert_select(
+        links,
+        ["answer", "evidence"],
+        links.objects.filter(answer__self_assessment=returned, evidence__withdrawn_at=None).values_list(
+            Subquery(counterpart.values("pk")), "evidence"
+        ),
+    )
+    return following

@@ -1,0 +1,74 @@
+"""What a signature on a self-assessment freezes, in the form that is digested."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch
+
+from assessments.answers import asked_by, values_of
+from assessments.models import Answer, SelfAssessment
+from plan.enums import RequirementKind
+from plan.models import Requirement
+from portal.audit.canonical import Digests, as_plain, canonical_json, digests
+from tasks.models import Evidence
+
+
+def content_to_sign(self_assessment: SelfAssessment) -> dict[str, Any]:
+    """Every requirement asked, by task, with the answer and its evidence, as plain JSON."""
+    cycle, institution = self_assessment.cycle, self_assessment.institution
+    answers = {
+        answer.requirement_id: answer
+        for answer in self_assessment.answers.prefetch_related(Prefetch("evidence", Evidence.objects.current()))
+    }
+    tasks: dict[int, dict[str, Any]] = {}
+    for requirement in asked_by(self_assessment):
+        task = requirement.task
+        entry = tasks.setdefault(task.number, {"number": task.number, "title": task.title, "requirements": []})
+        entry["requirements"].append(_requirement(requirement, answers.get(requirement.pk)))
+    return as_plain(
+        {
+            "plan": cycle.plan.slug,
+            "cycle": {
+                "title": cycle.title,
+                "kind": cycle.kind,
+                "period_starts_on": cycle.period_starts_on,
+                "period_ends_on": cycle.period_ends_on,
+            },
+            "version": self_assessment.version,
+            "institution": {"name": institution.name, "credit_code": institution.credit_code},
+            "tasks": list(tasks.values()),
+        }
+    )
+
+
+def _requirement(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
+    values = values_of(answer, requirement.kind) if answer else {}
+    entry = {
+        "reference": requirement.reference,
+        "text": requirement.text,
+        "kind": requirement.kind,
+        "unit": requirement.unit,
+        "answer": {field: value for field, value in values.items() if value is not None},
+        "justification": answer.justification if answer else "",
+        "evidence": [_file(file) for file in answer.evidence.all()] if answer else [],
+    }
+    if requirement.kind == RequirementKind.MATURITY and values.get("level") is not None:
+        entry["criterion"] = requirement.criteria[values["level"]]["zh"]
+    if answer and answer.percentage is not None:
+        entry["percentage"] = answer.percentage
+    return entry
+
+
+def _file(file: Evidence) -> dict[str, Any]:
+    return {
+        "id": file.pk,
+        "name": file.original_name,
+        "size": file.size,
+        "sha256": file.sha256,
+        "sm3": file.sm3,
+    }
+
+
+def digests_to_sign(content: dict[str, Any]) -> Digests:
+    return digests(canonical_json(content))

@@ -1,0 +1,92 @@
+"""The filters of the review queue and of the supervisor's list of self-assessments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from assessments.enums import SelfAssessmentState
+from assessments.models import Cycle
+from plan.models import Theme
+from portal.accounts.enums import InstitutionKind
+from portal.accounts.models import Region
+
+ALL = _("全部")
+SUBMISSION = "submission"
+SELF_ASSESSMENT = "self_assessment"
+
+
+class LocalChoiceField(forms.ModelChoiceField):
+    """Rows named in the active language by `name`, an attribute."""
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, required=False, empty_label=ALL, **kwargs)
+        self.name = name
+
+    def label_from_instance(self, row: Any) -> str:
+        return getattr(row, self.name)
+
+
+class InstitutionFilterForm(forms.Form):
+    """Filters by institution, for rows whose institution is at a field path."""
+
+    kind = forms.ChoiceField(label=_("机构类别"), required=False, choices=[("", ALL), *InstitutionKind.choices])
+    region = LocalChoiceField(label=_("地区"), queryset=Region.objects.all(), to_field_name="code", name="local_name")
+    q = forms.CharField(label=_("机构名称"), required=False, max_length=100)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The filters that are set, each on its own: one that makes no sense leaves the others in force."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def of_institution(self, rows: QuerySet, path: str) -> QuerySet:
+        wanted = self.wanted
+        if kind := wanted.get("kind"):
+            rows = rows.filter(**{f"{path}__kind": kind})
+        if region := wanted.get("region"):
+            rows = rows.filter(**{f"{path}__region": region})
+        if text := wanted.get("q"):
+            names = [f"{path}__name__icontains", f"{path}__short_name__icontains", f"{path}__name_en__icontains"]
+            rows = rows.filter(Q(*((name, text) for name in names), _connector=Q.OR))
+        return rows
+
+
+class QueueFilterForm(InstitutionFilterForm):
+    """The filters of the review queue. A theme leaves submissions only: a self-assessment spans all themes."""
+
+    type = forms.ChoiceField(
+        label=_("报送类型"),
+        required=False,
+        choices=[("", ALL), (SUBMISSION, _("任务报送")), (SELF_ASSESSMENT, _("自评"))],
+    )
+    theme = LocalChoiceField(label=_("主题"), queryset=Theme.objects.all(), name="local_title")
+    field_order = ["type", "kind", "region", "theme", "q"]
+
+    def submissions(self, rows: QuerySet) -> QuerySet:
+        if self.wanted.get("type") == SELF_ASSESSMENT:
+            return rows.none()
+        if theme := self.wanted.get("theme"):
+            rows = rows.filter(assignment__task__theme=theme)
+        return self.of_institution(rows, "assignment__institution")
+
+    def self_assessments(self, rows: QuerySet) -> QuerySet:
+        if self.wanted.get("type") == SUBMISSION or self.wanted.get("theme"):
+            return rows.none()
+        return self.of_institution(rows, "institution")
+
+
+class SelfAssessmentFilterForm(InstitutionFilterForm):
+    """The filters of the supervisor's list: one cycle, and where its self-assessments stand."""
+
+    cycle = LocalChoiceField(label=_("自评周期"), queryset=Cycle.objects.all(), name="local_title")
+    state = forms.ChoiceField(label=_("状态"), required=False, choices=[("", ALL), *SelfAssessmentState.choices])
+    field_order = ["cycle", "state", "kind", "region", "q"]
+
+    def filtered(self, rows: QuerySet) -> QuerySet:
+        if state := self.wanted.get("state"):
+            rows = rows.filter(state=state)
+        return self.of_institution(rows, "institution")

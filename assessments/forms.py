@@ -1,0 +1,345 @@
+"""What people type in self-assessments and reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assessments.answers import VALUE_FIELDS, AnswerDraft, values_of
+from assessments.enums import CycleKind, Verdict
+from assessments.fields import NumberField
+from assessments.models import Answer, Cycle
+from plan.enums import RequirementKind
+from plan.models import Plan, Requirement
+from tasks.models import Evidence
+
+LONGEST_TEXT = 4000
+K = RequirementKind
+
+
+def yes_or_no(text: str) -> bool:
+    return text == "yes"
+
+
+class DateInput(forms.DateInput):
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class EvidenceField(forms.TypedMultipleChoiceField):
+    """Files of the institution that were uploaded before."""
+
+    def __init__(self, files: Iterable[Evidence], **kwargs: Any) -> None:
+        super().__init__(
+            choices=[(str(file.pk), file.original_name) for file in files],
+            coerce=UUID,
+            empty_value=[],
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            error_messages={"invalid_choice": gettext_lazy("所选材料中有的已被撤回或替换。请重新勾选。")},
+            **kwargs,
+        )
+
+
+@dataclass(frozen=True)
+class FileChoice:
+    file: Evidence
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class FileGroup:
+    """Files to choose from; `is_near` for those of the same requirement."""
+
+    title: str
+    choices: list[FileChoice]
+    is_near: bool
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """One requirement on the page: its fields and the files that may be linked."""
+
+    requirement: Requirement
+    saved: Answer | None
+    values: list[BoundField]
+    justification: BoundField
+    evidence: BoundField
+    revision: BoundField
+    groups: list[FileGroup]
+
+
+class AnswersForm(forms.Form):
+    """The answers to one task's requirements, complete or not; a field's name ends with its requirement's id."""
+
+    def __init__(
+        self,
+        *args: Any,
+        requirements: list[Requirement],
+        answers: Mapping[int, Answer],
+        files: list[Evidence],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.requirements = requirements
+        self.answers = answers
+        self.files = files
+        for requirement in requirements:
+            self._add_fields(requirement, answers.get(requirement.pk))
+
+    def _add_fields(self, requirement: Requirement, saved: Answer | None) -> None:
+        pk, fields = requirement.pk, self.fields
+        for name, field in value_fields(requirement, values_of(saved or Answer(), requirement.kind)).items():
+            fields[f"{name}_{pk}"] = field
+        fields[f"justification_{pk}"] = forms.CharField(
+            label=_("%(reference)s 说明") % {"reference": requirement.reference},
+            required=False,
+            max_length=LONGEST_TEXT,
+            widget=forms.Textarea(attrs={"rows": 4}),
+            initial=saved.justification if saved else "",
+        )
+        linked = saved.evidence.all() if saved else [f for f in self.files if f.requirement_id == pk]
+        fields[f"evidence_{pk}"] = EvidenceField(
+            self.files,
+            label=_("%(reference)s 证明材料") % {"reference": requirement.reference},
+            initial=[str(file.pk) for file in linked],
+        )
+        fields[f"revision_{pk}"] = forms.IntegerField(widget=forms.HiddenInput, initial=saved.revision if saved else 0)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for requirement in self.requirements:
+            if requirement.kind == K.RATIO:
+                self._clean_ratio(f"numerator_{requirement.pk}", f"denominator_{requirement.pk}")
+        return cleaned
+
+    def _clean_ratio(self, numerator: str, denominator: str) -> None:
+        if numerator in self.errors or denominator in self.errors:
+            return
+        above, below = self.cleaned_data[numerator], self.cleaned_data[denominator]
+        if above is None and below is None:
+            return
+        if above is None or below is None:
+            self.add_error(numerator if above is None else denominator, _("分子和分母须同时填写，或同时留空。"))
+        elif below == 0:
+            self.add_error(denominator, _("分母不能为 0。没有相应基数时，请两项都留空，并在说明中写明。"))
+        elif above > below:
+            self.add_error(numerator, _("分子大于分母，占比将超过 100%。请核对两个数值。"))
+
+    @property
+    def drafts(self) -> dict[int, AnswerDraft]:
+        """What was typed, by requirement id, once it is valid."""
+        data = self.cleaned_data
+        return {
+            r.pk: AnswerDraft(
+                values={name: data[f"{name}_{r.pk}"] for name in VALUE_FIELDS[K(r.kind)]},
+                justification=data[f"justification_{r.pk}"],
+                evidence=frozenset(data[f"evidence_{r.pk}"]),
+                revision=data[f"revision_{r.pk}"],
+            )
+            for r in self.requirements
+        }
+
+    def overwrite(self, current: Mapping[int, Answer]) -> None:
+        """Let the next save go over the answers shown as `current`: the person has then seen them."""
+        self.data = self.data.copy()
+        for requirement_id, answer in current.items():
+            self.data[f"revision_{requirement_id}"] = str(answer.revision)
+
+    @property
+    def sections(self) -> list[Section]:
+        return [
+            Section(
+                requirement=r,
+                saved=self.answers.get(r.pk),
+                values=[self[f"{name}_{r.pk}"] for name in VALUE_FIELDS[K(r.kind)]],
+                justification=self[f"justification_{r.pk}"],
+                evidence=self[f"evidence_{r.pk}"],
+                revision=self[f"revision_{r.pk}"],
+                groups=self._groups(r),
+            )
+            for r in self.requirements
+        ]
+
+    def _groups(self, requirement: Requirement) -> list[FileGroup]:
+        """The files of the same requirement first, then those of the same task, then all others task by task."""
+        chosen = set(self[f"evidence_{requirement.pk}"].value() or [])
+        near, by_task = [], {}
+        for file in self.files:
+            choice = FileChoice(file, str(file.pk) in chosen)
+            if file.requirement_id == requirement.pk:
+                near.append(choice)
+            else:
+                by_task.setdefault(file.requirement.task, []).append(choice)
+        others = sorted(by_task.items(), key=lambda item: (item[0].pk != requirement.task_id, item[0].number))
+        return [
+            FileGroup(_("本要求的材料"), near, is_near=True, is_open=True),
+            *(
+                FileGroup(
+                    _("任务 %(number)s：%(title)s") % {"number": task.number, "title": task.local_title},
+                    choices,
+                    is_near=False,
+                    is_open=any(choice.is_chosen for choice in choices),
+                )
+                for task, choices in others
+            ),
+        ]
+
+
+def value_fields(requirement: Requirement, values: Mapping[str, Any]) -> dict[str, forms.Field]:
+    """The fields that hold an answer of the requirement's kind, with the values saved so far."""
+    reference = requirement.reference
+
+    def label(words: str) -> str:
+        return f"{reference} {words}"
+
+    match K(requirement.kind):
+        case K.EVIDENCE:
+            return {"in_place": _yes_no(label(_("是否到位")), _("到位"), _("未到位"), values["in_place"])}
+        case K.YES_NO:
+            return {"in_place": _yes_no(label(_("结论")), _("是"), _("否"), values["in_place"])}
+        case K.MATURITY:
+            criteria = enumerate(requirement.local_criteria)
+            choices = [
+                (level, _("%(level)s 级：%(criterion)s") % {"level": level, "criterion": text})
+                for level, text in criteria
+            ]
+            return {"level": _choice(label(_("成熟度")), choices, int, values["level"])}
+        case K.RATIO:
+            return {
+                "numerator": _number(label(_("分子")), values["numerator"], is_positive_only=True),
+                "denominator": _number(label(_("分母")), values["denominator"], is_positive_only=True),
+            }
+        case K.NUMBER:
+            unit = f"（{requirement.unit}）" if requirement.unit else ""
+            return {"number": _number(label(_("数值")) + unit, values["number"])}
+        case _:
+            return {
+                "date": forms.DateField(
+                    label=label(_("日期")), required=False, widget=DateInput(), initial=values["date"]
+                )
+            }
+
+
+def _yes_no(label: str, yes: str, no: str, value: bool | None) -> forms.Field:
+    initial = None if value is None else "yes" if value else "no"
+    return _choice(label, [("yes", yes), ("no", no)], yes_or_no, initial)
+
+
+def _choice(label: str, choices: list, coerce: Any, initial: Any) -> forms.Field:
+    return forms.TypedChoiceField(
+        label=label,
+        choices=choices,
+        coerce=coerce,
+        required=False,
+        empty_value=None,
+        initial=initial,
+        widget=forms.RadioSelect,
+    )
+
+
+def _number(label: str, initial: Any, *, is_positive_only: bool = False) -> NumberField:
+    return NumberField(label=label, required=False, initial=initial, is_positive_only=is_positive_only)
+
+
+class SendBackForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("退回填报人的理由"),
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ReviewForm(forms.Form):
+    """A verdict, an overall comment, and a reason for each requirement that is returned."""
+
+    verdict = forms.ChoiceField(
+        label=gettext_lazy("审核结论"),
+        choices=Verdict.choices,
+        error_messages={"required": gettext_lazy("请选择接受或退回。")},
+    )
+    comment = forms.CharField(
+        label=gettext_lazy("总体意见"),
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, requirements: Iterable[Requirement], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reason_names = {requirement.pk: f"reason_{requirement.pk}" for requirement in requirements}
+        for requirement in requirements:
+            self.fields[self.reason_names[requirement.pk]] = forms.CharField(
+                label=_("%(reference)s 退回理由") % {"reference": requirement.reference},
+                required=False,
+                max_length=LONGEST_TEXT,
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+
+    def reason_field(self, requirement: Requirement) -> BoundField:
+        return self[self.reason_names[requirement.pk]]
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        return {pk: self.cleaned_data[name] for pk, name in self.reason_names.items()}
+
+
+class CycleForm(forms.ModelForm):
+    """A round of self-assessment to open."""
+
+    class Meta:
+        model = Cycle
+        fields = [
+            "plan",
+            "kind",
+            "title",
+            "title_en",
+            "period_starts_on",
+            "period_ends_on",
+            "opens_on",
+            "due_on",
+        ]
+        labels = {
+            "plan": gettext_lazy("计划"),
+            "kind": gettext_lazy("周期类型"),
+            "title_en": gettext_lazy("英文名称"),
+            "period_starts_on": gettext_lazy("评估期起"),
+            "period_ends_on": gettext_lazy("评估期止"),
+            "opens_on": gettext_lazy("填报开始日期"),
+        }
+        help_texts = {
+            "title": gettext_lazy("例如：2026 年上半年自评"),
+            "opens_on": gettext_lazy("当日起各机构可以填报。"),
+            "due_on": gettext_lazy("当日 24 时截止；逾期仍可报送，并标为逾期。"),
+        }
+        widgets = {name: DateInput() for name in ["period_starts_on", "period_ends_on", "opens_on", "due_on"]}
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plans = Plan.objects.visible_to(user)
+        self.fields["plan"].queryset = plans
+        self.fields["plan"].label_from_instance = lambda plan: plan.local_title
+        self.fields["plan"].initial = plans.first()
+        self.fields["kind"].choices = CycleKind.choices
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self._check_order("period_starts_on", "period_ends_on", _("评估期止须晚于评估期起。"))
+        self._check_order("opens_on", "due_on", _("截止日期不能早于填报开始日期。"), or_equal=True)
+        return cleaned
+
+    def _check_order(self, first: str, second: str, message: str, *, or_equal: bool = False) -> None:
+        start, end = self.cleaned_data.get(first), self.cleaned_data.get(second)
+        if start and end and not (end > start or (or_equal and end == start)):
+            self.add_error(second, message)
+
+    def validate_constraints(self) -> None:
+        """The order of dates is checked above, field by field; a period opened twice by the action."""

@@ -1,0 +1,101 @@
+"""What was said of earlier versions: shown where the work is, and beside the version under review."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from assessments.models import Reason, Review, SelfAssessment
+from portal.accounts.models import User
+from tasks.enums import AssignmentState
+from tasks.models import Assignment, Submission
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the same work. `url` shows it; `state` is its own, whatever became of later ones."""
+
+    pk: int
+    number: int
+    state: str
+    signed_at: datetime.datetime | None
+    signed_by: User | None
+    review: Review | None
+    url: str
+
+
+def versions_of(self_assessment: SelfAssessment, url_name: str) -> list[Version]:
+    """All versions of the institution's self-assessment in the cycle, the newest first."""
+    rows = (
+        SelfAssessment.objects.filter(cycle=self_assessment.cycle_id, institution=self_assessment.institution_id)
+        .select_related("signed_by", "review__authority", "review__reviewer")
+        .defer("content")
+        .order_by("-version")
+    )
+    return [
+        Version(
+            row.pk,
+            row.version,
+            row.state,
+            row.signed_at,
+            row.signed_by,
+            getattr(row, "review", None),
+            reverse(url_name, args=[row.pk]),
+        )
+        for row in rows
+    ]
+
+
+def submissions_of(assignment: Assignment) -> list[Version]:
+    """All submissions of an assignment, the newest first."""
+    rows = (
+        assignment.submissions.select_related("signed_by", "review__authority", "review__reviewer")
+        .defer("content")
+        .order_by("-number")
+    )
+    return [
+        Version(
+            row.pk,
+            row.number,
+            row.review.verdict if hasattr(row, "review") else AssignmentState.SUBMITTED,
+            row.signed_at,
+            row.signed_by,
+            getattr(row, "review", None),
+            reverse("assessments:review_submission", args=[row.pk]),
+        )
+        for row in rows
+    ]
+
+
+def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Reason]]:
+    """Why earlier versions of the same work were returned, by requirement id, the newest first."""
+    if isinstance(signed, SelfAssessment):
+        reviews = Review.objects.filter(
+            self_assessment__cycle=signed.cycle_id,
+            self_assessment__institution=signed.institution_id,
+            self_assessment__version__lt=signed.version,
+        )
+    else:
+        reviews = Review.objects.filter(
+            submission__assignment=signed.assignment_id, submission__number__lt=signed.number
+        )
+    return _by_requirement(reviews)
+
+
+def reasons_given(review: Review | None) -> dict[int, list[Reason]]:
+    return _by_requirement([review]) if review else {}
+
+
+def _by_requirement(reviews: Iterable[Review]) -> dict[int, list[Reason]]:
+    reasons = (
+        Reason.objects.filter(review__in=reviews)
+        .select_related("review__authority", "review__submission", "review__self_assessment")
+        .order_by("-review__created_at")
+    )
+    found: dict[int, list[Reason]] = {}
+    for reason in reasons:
+        found.setdefault(reason.requirement_id, []).append(reason)
+    return found

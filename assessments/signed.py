@@ -1,0 +1,196 @@
+"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, never live drafts.
+
+Live rows add only what a signature does not cover: the translation of an unchanged text, and how a file is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from assessments.models import SelfAssessment
+from plan.enums import RequirementKind
+from plan.models import Requirement
+from portal.accounts.models import User
+from tasks.file_types import PDF, SHOWN_INLINE
+from tasks.models import Evidence, Submission
+
+
+@dataclass(frozen=True)
+class SignedFile:
+    """`url` is empty when the reader may not open the file."""
+
+    name: str
+    size: int
+    sha256: str
+    url: str
+    is_image: bool
+    is_pdf: bool
+
+
+@dataclass(frozen=True)
+class SignedRequirement:
+    """`answer` is the value in words, empty for a submission; `said` the statement or the justification."""
+
+    reference: str
+    text: str
+    requirement: Requirement
+    answer: str
+    criterion: str
+    said: str
+    files: list[SignedFile]
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.answer and self.said)
+
+    @property
+    def progress(self) -> str:
+        """How far the answer is, as the name of a state in portal/states.py."""
+        if self.is_complete:
+            return "answered"
+        return "in_progress" if self.answer or self.said else "not_started"
+
+
+@dataclass(frozen=True)
+class SignedTask:
+    number: int
+    title: str
+    theme: str
+    requirements: list[SignedRequirement]
+
+    @property
+    def complete(self) -> int:
+        return sum(requirement.is_complete for requirement in self.requirements)
+
+    @property
+    def progress(self) -> str:
+        states = {requirement.progress for requirement in self.requirements}
+        return states.pop() if len(states) == 1 else "in_progress"
+
+
+def read_signed(signed: Submission | SelfAssessment, user: User) -> list[SignedTask]:
+    return read_content(signed.content, plan_of(signed), user)
+
+
+def read_content(content: dict[str, Any], plan_id: int, user: User) -> list[SignedTask]:
+    """The content's tasks as `user` may see them, in three queries at most."""
+    tasks = _tasks(content)
+    live = _live_requirements(content, plan_id)
+    files = _live_files(content, user)
+    return [
+        SignedTask(
+            task["number"],
+            _title(task, [live[entry["reference"]] for entry in task["requirements"]]),
+            live[task["requirements"][0]["reference"]].task.theme.local_title,
+            [_requirement(entry, live[entry["reference"]], files) for entry in task["requirements"]],
+        )
+        for task in tasks
+        if task["requirements"]
+    ]
+
+
+def requirements_signed(signed: Submission | SelfAssessment) -> dict[str, Requirement]:
+    """The requirements that the signed content covers, by reference."""
+    return _live_requirements(signed.content, plan_of(signed))
+
+
+def plan_of(signed: Submission | SelfAssessment) -> int:
+    if isinstance(signed, Submission):
+        return signed.assignment.task.plan_id
+    return signed.cycle.plan_id
+
+
+def _tasks(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """A submission holds one task, a self-assessment all that were asked."""
+    if "tasks" in content:
+        return content["tasks"]
+    return [{**content["task"], "requirements": content["requirements"]}]
+
+
+def _entries(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (entry for task in _tasks(content) for entry in task["requirements"])
+
+
+def _live_requirements(content: dict[str, Any], plan_id: int) -> dict[str, Requirement]:
+    references = {entry["reference"] for entry in _entries(content)}
+    rows = Requirement.objects.filter(
+        task__plan=plan_id, task__number__in={int(reference.split(".")[0]) for reference in references}
+    ).select_related("task__theme")
+    return {row.reference: row for row in rows if row.reference in references}
+
+
+def _live_files(content: dict[str, Any], user: User) -> dict[str, Evidence]:
+    ids = {file["id"] for entry in _entries(content) for file in entry["evidence"]}
+    return {str(file.pk): file for file in Evidence.objects.visible_to(user).filter(pk__in=ids)}
+
+
+def _title(task: dict[str, Any], requirements: Iterable[Requirement]) -> str:
+    live = next(iter(requirements)).task
+    return live.local_title if live.title == task["title"] else task["title"]
+
+
+def _requirement(entry: dict[str, Any], live: Requirement, files: dict[str, Evidence]) -> SignedRequirement:
+    return SignedRequirement(
+        reference=entry["reference"],
+        text=live.local_text if live.text == entry["text"] else entry["text"],
+        requirement=live,
+        answer=answer_in_words(entry),
+        criterion=_criterion(entry, live),
+        said=entry["statement"] if "statement" in entry else entry["justification"],
+        files=[_file(file, files.get(file["id"])) for file in entry["evidence"]],
+    )
+
+
+def _file(entry: dict[str, Any], live: Evidence | None) -> SignedFile:
+    kind = live.content_type if live else ""
+    return SignedFile(
+        name=entry["name"],
+        size=entry["size"],
+        sha256=entry["sha256"],
+        url=live.get_absolute_url() if live else "",
+        is_image=kind in SHOWN_INLINE and kind != PDF.content_type,
+        is_pdf=kind == PDF.content_type,
+    )
+
+
+def _criterion(entry: dict[str, Any], live: Requirement) -> str:
+    signed = entry.get("criterion", "")
+    level = entry.get("answer", {}).get("level")
+    if signed and level < len(live.criteria) and live.criteria[level]["zh"] == signed:
+        return live.local_criteria[level]
+    return signed
+
+
+def answer_in_words(entry: dict[str, Any]) -> str:
+    """The value of a requirement's entry in the active language; empty without one."""
+    answer = entry.get("answer")
+    if not answer:
+        return ""
+    match entry["kind"]:
+        case RequirementKind.EVIDENCE:
+            return _("到位") if answer["in_place"] else _("未到位")
+        case RequirementKind.YES_NO:
+            return _("是") if answer["in_place"] else _("否")
+        case RequirementKind.MATURITY:
+            return _("%(level)s 级") % answer
+        case RequirementKind.RATIO:
+            return _("%(percentage)s%%（%(numerator)s ÷ %(denominator)s）") % {
+                "percentage": entry["percentage"],
+                "numerator": number_in_words(answer["numerator"]),
+                "denominator": number_in_words(answer["denominator"]),
+            }
+        case RequirementKind.NUMBER:
+            return f"{number_in_words(answer['number'])} {entry['unit']}".strip()
+        case _:
+            return answer["date"]
+
+
+def number_in_words(value: str | Decimal) -> str:
+    """With thousands separators and without needless zeros."""
+    text = f"{Decimal(value):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,85 @@
+"""The CIO's page: everything that will be signed, and the two ways on."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from assessments import actions
+from assessments.content import content_to_sign, digests_to_sign
+from assessments.enums import SelfAssessmentState
+from assessments.forms import SendBackForm
+from assessments.history import reasons_before
+from assessments.models import SelfAssessment
+from assessments.permissions import can_sign
+from assessments.rows import themes_of
+from assessments.signed import read_content
+from assessments.views.answering import visible
+from portal.accounts.access import requires
+from portal.accounts.enums import Permission
+from portal.gate import WrongState
+
+
+@requires(Permission.SIGN)
+def sign(request: HttpRequest, pk: int) -> HttpResponse:
+    self_assessment = _to_sign(request, pk)
+    if request.method == "POST":
+        return _sign(request, self_assessment)
+    if self_assessment.state != SelfAssessmentState.AWAITING_SIGNATURE:
+        return redirect(self_assessment)
+    return _page(request, self_assessment, SendBackForm())
+
+
+def _sign(request: HttpRequest, self_assessment: SelfAssessment) -> HttpResponse:
+    seen = request.POST.get("seen_sha256", "")
+    try:
+        actions.sign(self_assessment=self_assessment, seen_sha256=seen, by=request.user)
+    except WrongState as error:
+        messages.error(request, error.message)
+    except ValidationError as error:
+        messages.error(request, error.message)
+        return redirect("assessments:sign", self_assessment.pk)
+    else:
+        messages.success(request, _("自评已签署并报送监管单位。"))
+    return redirect(self_assessment)
+
+
+@require_POST
+@requires(Permission.SIGN)
+def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    self_assessment = _to_sign(request, pk)
+    form = SendBackForm(request.POST)
+    if not form.is_valid():
+        return _page(request, self_assessment, form)
+    try:
+        actions.send_back(self_assessment=self_assessment, by=request.user, **form.cleaned_data)
+    except WrongState as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("已退回填报人。"))
+    return redirect(self_assessment)
+
+
+def _to_sign(request: HttpRequest, pk: int) -> SelfAssessment:
+    self_assessment = get_object_or_404(visible(request), pk=pk)
+    if not can_sign(request.user, self_assessment):
+        raise Http404
+    return self_assessment
+
+
+def _page(request: HttpRequest, self_assessment: SelfAssessment, form: SendBackForm) -> HttpResponse:
+    content = content_to_sign(self_assessment)
+    tasks = read_content(content, self_assessment.cycle.plan_id, request.user)
+    context = {
+        "self_assessment": self_assessment,
+        "themes": themes_of(tasks, reasons_before(self_assessment), {}),
+        "asked": sum(len(task.requirements) for task in tasks),
+        "answered": sum(task.complete for task in tasks),
+        "digests": digests_to_sign(content),
+        "form": form,
+    }
+    return render(request, "assessments/sign.html", context, status=400 if form.errors else 200)
