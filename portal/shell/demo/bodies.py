@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -14,14 +15,13 @@ from portal.accounts.actions import add_member, create_authority, set_scope
 from portal.accounts.enums import AuthorityKind, InstitutionKind, Role
 from portal.accounts.models import (
     BELONG,
-    Authority,
     Institution,
     InstitutionGroupObjectPermission,
     Membership,
     Region,
     User,
 )
-from portal.shell.demo.accounts import NAMED, Account
+from portal.shell.demo.accounts import NAMED
 from portal.shell.demo.names import ASSOCIATIONS, CORE, credit_code, institution_name, person_name
 from portal.shell.demo.table import Table
 
@@ -32,11 +32,15 @@ FIRMS = {K.SECURITIES: 42, K.FUTURES: 34, K.FUND: 24}
 BUSY_REGIONS = {"shanghai": 22, "beijing": 14, "shenzhen": 14, "guangdong": 8, "zhejiang": 8, "jiangsu": 7}
 BUSY_REGIONS |= {"shandong": 5, "sichuan": 4, "hubei": 4, "fujian": 4}
 OTHER_REGION = 0.5
+IN_TWO_BODIES = ("sec01", "fut01")
 
 
 @dataclass(frozen=True)
 class Body:
-    """An institution as the rest of the demo needs it. `diligence` is 0 to 1; `people` are user ids by role."""
+    """An institution as the rest of the demo needs it. `diligence` is 0 to 1; `people` are user ids by role.
+
+    `joined` holds each membership: its id, the user's and the role.
+    """
 
     pk: int
     code: str
@@ -46,11 +50,13 @@ class Body:
     credit_code: str
     diligence: float
     people: dict[Role, int] = field(default_factory=dict)
+    joined: list[tuple[int, int, Role]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Reviewer:
     authority: int
+    name: str
     user: int
 
 
@@ -101,8 +107,8 @@ class World:
         self.rows = Table(Institution)
         self.belong = AuthPermission.objects.get(content_type__app_label="accounts", codename=BELONG).pk
         self.bodies = [self._institution(*place) for place in _places(institutions, rng)]
-        self._flush()
-        self._two_bodies()
+        for table in (self.groups, self.rows, self.grants, self.users, self.memberships, self.user_groups):
+            table.flush()
         self.authorities = {code: self._authority(code) for code in AUTHORITIES}
         self.lead = User.objects.get(email="lead@csrc.example")
 
@@ -132,25 +138,25 @@ class World:
             email = f"{role.value}@{code}.example"
             if role != Role.LIAISON or email in self.named:
                 body.people[role] = self._person(email)
-                self.memberships.add(user_id=body.people[role], institution_id=pk, role=role.value)
-                self.user_groups.add(user_id=body.people[role], group_id=group)
+                self._join(body, group, body.people[role], role)
+        if code in IN_TWO_BODIES:
+            self._join(body, group, self._person_in_two_bodies, Role.CONTRIBUTOR)
         return body
 
+    def _join(self, body: Body, group: int, user: int, role: Role) -> None:
+        membership = self.memberships.add(user_id=user, institution_id=body.pk, role=role.value)
+        self.user_groups.add(user_id=user, group_id=group)
+        body.joined.append((membership, user, role))
+
     def _person(self, email: str) -> int:
-        name = self.named[email].name if email in self.named else person_name(self.rng)
-        return self.users.add(email=email, name=name, password=self.password, is_demo=True)
+        return self.users.add(email=email, name=self._name(email), password=self.password, is_demo=True)
 
-    def _flush(self) -> None:
-        for table in (self.groups, self.rows, self.grants, self.users, self.memberships, self.user_groups):
-            table.flush()
+    @cached_property
+    def _person_in_two_bodies(self) -> int:
+        return self._person("group@sec01.example")
 
-    def _two_bodies(self) -> None:
-        """One person fills in for two institutions, and switches between them."""
-        account: Account = self.named["group@sec01.example"]
-        user = self._user(account.email, account.name)
-        bodies = [body for body in self.bodies if body.code in ("sec01", "fut01")]
-        for institution in Institution.objects.filter(pk__in=[body.pk for body in bodies]).select_related("group"):
-            self._join(user, institution, Role.CONTRIBUTOR)
+    def _name(self, email: str) -> str:
+        return self.named[email].name if email in self.named else person_name(self.rng)
 
     def _authority(self, code: str) -> Reviewer:
         name, english, kind, region, kinds = AUTHORITIES[code]
@@ -161,16 +167,11 @@ class World:
         for role in (Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER):
             email = f"{role.value.removesuffix('_supervisor')}@{code}.example"
             if role == Role.SUPERVISOR or email in self.named:
-                account_name = self.named[email].name if email in self.named else person_name(self.rng)
-                members[role] = self._user(email, account_name)
-                self._join(members[role], authority, role)
-        return Reviewer(authority.pk, members[Role.SUPERVISOR].pk)
-
-    def _user(self, email: str, name: str) -> User:
-        return User.objects.create(email=email, name=name, password=self.password, is_demo=True)
-
-    def _join(self, user: User, body: Institution | Authority, role: Role) -> None:
-        add_member(user=user, body=body, role=role, by=None)
+                members[role] = User.objects.create(
+                    email=email, name=self._name(email), password=self.password, is_demo=True
+                )
+                add_member(user=members[role], body=authority, role=role, by=None)
+        return Reviewer(authority.pk, name, members[Role.SUPERVISOR].pk)
 
 
 def _places(count: int, rng: random.Random) -> Iterator[tuple[K, int, int, Region, float]]:

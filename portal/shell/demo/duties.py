@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 
 from plan.enums import PART_LEVELS, Binding, Part
-from plan.models import Plan, Task
+from plan.models import Plan, Requirement, Task
 from portal.accounts.enums import InstitutionKind
 
 
@@ -19,7 +19,9 @@ class Demand:
     reference: str
     text: str
     kind: str
+    unit: str
     mandatory: bool
+    criteria: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,19 @@ def _duty(task: Task, kind: InstitutionKind, difficulty: float) -> Duty:
     requirements = list(task.requirements.all())
     part = Part.for_institution(kind, {requirement.level for requirement in requirements})
     schedule = task.schedule_for(kind)
-    demands = tuple(
-        Demand(r.pk, f"{task.number}.{r.number}", r.text, r.kind, r.binding == Binding.MANDATORY)
-        for r in requirements
-        if r.level in PART_LEVELS[part]
-    )
+    demands = tuple(_demand(task, r) for r in requirements if r.level in PART_LEVELS[part])
     return Duty(
         task.pk, task.number, task.title, part.value, schedule.due_on, schedule.is_official, demands, difficulty
+    )
+
+
+def _demand(task: Task, requirement: Requirement) -> Demand:
+    return Demand(
+        pk=requirement.pk,
+        reference=f"{task.number}.{requirement.number}",
+        text=requirement.text,
+        kind=requirement.kind,
+        unit=requirement.unit,
+        mandatory=requirement.binding == Binding.MANDATORY,
+        criteria=tuple(criterion["zh"] for criterion in requirement.criteria),
     )

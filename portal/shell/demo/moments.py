@@ -11,7 +11,7 @@ Day = datetime.date
 DAY = datetime.timedelta(days=1)
 
 # Steps of one day's work in their order, so that what happens on one day still happens in order.
-STARTED, WRITTEN, HANDED_IN, SENT_BACK, SIGNED, REVIEWED = 8, 9, 11, 13, 15, 17
+STARTED, WRITTEN, HANDED_IN_FIRST, HANDED_IN, SENT_BACK, SIGNED, REVIEWED = 8, 9, 10, 11, 13, 15, 17
 
 
 def working_day(day: Day) -> Day:

@@ -13,9 +13,13 @@ from django.utils import timezone
 
 
 class Table:
-    """Collects rows of one model; `flush` writes them. A field that is not given takes its default."""
+    """Collects rows of one model; `flush` writes them. A field that is not given takes its default.
+
+    Ids go on from the highest one there was: nothing else may write to the table until the last `flush`.
+    """
 
     def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
         self.fields = list(model._meta.concrete_fields)
         self.table = connection.ops.quote_name(model._meta.db_table)
         self.position = {field.attname: index for index, field in enumerate(self.fields)}

@@ -37,14 +37,23 @@ JUSTIFICATIONS = {
     ),
     RequirementKind.RATIO: ("取自年度决算，经财务部复核。", "按监管统计口径计算，与报送的统计报表一致。"),
 }
-REASONS = (
-    "附件未加盖公章，也未标注签发日期，请补充正式印发的版本。",
-    "说明中提到的演练记录没有随附件提供，请补充签到表和总结报告。",
-    "覆盖范围只写到总部，请说明分支机构的落实情况并提供证明。",
-    "所附制度的有效期已过，请提供现行版本，或者说明修订进展。",
-    "统计口径与要求不一致，请按年度决算口径重新计算并附计算过程。",
-    "说明较为笼统，请写明责任部门、完成时间和下一步计划。",
-)
+REASONS = {
+    RequirementKind.EVIDENCE: (
+        "附件未加盖公章，也未标注签发日期，请补充正式印发的版本。",
+        "说明中提到的过程记录没有随附件提供，请补充签到表和总结报告。",
+        "所附文件的有效期已过，请提供现行版本，或者说明修订进展。",
+        "说明较为笼统，请写明责任部门、完成时间和下一步计划。",
+    ),
+    RequirementKind.MATURITY: (
+        "覆盖范围只写到总部，请说明分支机构的落实情况并提供证明。",
+        "所附制度是征求意见稿，请提供正式印发的版本。",
+        "未见量化指标和考核结果，请补充最近两个季度的统计。",
+    ),
+    RequirementKind.RATIO: (
+        "统计口径与要求不一致，请按年度决算口径重新计算并附计算过程。",
+        "附件中的分项合计与总数不符，请核对后重新提供。",
+    ),
+}
 ACCEPTED_COMMENTS = ("", "", "", "材料齐全，予以通过。", "落实情况较好，请继续保持并按年更新。")
 RETURNED_COMMENTS = ("请按各项理由补充后重新报送。", "总体进展正常，个别证明材料需要补充。")
 SENT_BACK = ("附件二是旧版本，请换成最新印发的文件。", "请补充分支机构的情况后再提交签署。")
@@ -65,5 +74,5 @@ def justification(rng: random.Random, kind: str) -> str:
     return rng.choice(JUSTIFICATIONS[RequirementKind(kind)])
 
 
-def reason(rng: random.Random) -> str:
-    return rng.choice(REASONS)
+def reason(rng: random.Random, kind: str) -> str:
+    return rng.choice(REASONS[RequirementKind(kind)])

@@ -1,0 +1,24 @@
+"""The tables that the work of institutions fills, in an order that foreign keys allow."""
+
+from __future__ import annotations
+
+from assessments.models import Answer, Reason, Review, SelfAssessment
+from portal.audit.models import AuditEvent
+from portal.shell.demo.table import Table
+from tasks.models import Assignment, Evidence, Statement, Submission
+
+
+class Tables:
+    def __init__(self) -> None:
+        self.assignments, self.statements, self.evidence = Table(Assignment), Table(Statement), Table(Evidence)
+        self.submissions, self.held = Table(Submission), Table(Submission.evidence.through)
+        self.self_assessments, self.answers = Table(SelfAssessment), Table(Answer)
+        self.linked = Table(Answer.evidence.through)
+        self.reviews, self.reasons, self.events = Table(Review), Table(Reason), Table(AuditEvent)
+
+    def all(self) -> list[Table]:
+        return list(vars(self).values())
+
+    def flush(self) -> None:
+        for table in self.all():
+            table.flush()

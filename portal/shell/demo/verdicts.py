@@ -1,0 +1,42 @@
+"""What supervisors say: a review of something signed, with reasons where it is returned."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from typing import Any
+
+from assessments.enums import Verdict
+from portal.shell.demo import texts
+from portal.shell.demo.bodies import Reviewer
+from portal.shell.demo.duties import Demand
+from portal.shell.demo.tables import Tables
+
+
+def write_verdict(
+    *,
+    tables: Tables,
+    rng: random.Random,
+    reviewer: Reviewer,
+    failing: list[Demand],
+    at: datetime.datetime,
+    **signed: int,
+) -> dict[str, Any]:
+    """Write the review of `submission_id=` or `self_assessment_id=`; return what its audit record tells.
+
+    It returns what was signed when requirements are `failing`, and accepts it else.
+    """
+    comment = rng.choice(texts.RETURNED_COMMENTS if failing else texts.ACCEPTED_COMMENTS)
+    review = tables.reviews.add(
+        authority_id=reviewer.authority,
+        reviewer_id=reviewer.user,
+        verdict=(Verdict.RETURNED if failing else Verdict.ACCEPTED).value,
+        comment=comment,
+        created_at=at,
+        **signed,
+    )
+    reasons = {}
+    for demand in failing:
+        reasons[demand.reference] = texts.reason(rng, demand.kind)
+        tables.reasons.add(review_id=review, requirement_id=demand.pk, text=reasons[demand.reference])
+    return {"review": review, "authority": reviewer.name, "comment": comment, "reasons": reasons}

@@ -1,0 +1,98 @@
+"""The work of one institution after the other: its tasks, then its self-assessments, then its audit trail."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from dataclasses import dataclass
+
+from assessments.enums import SelfAssessmentState
+from portal.shell.demo import rounds
+from portal.shell.demo.bodies import Body, World
+from portal.shell.demo.doing import Assigned, Doing, Work
+from portal.shell.demo.duties import Duty
+from portal.shell.demo.judging import Judging
+from portal.shell.demo.stories import chance, tell
+from portal.shell.demo.trail import Trail
+from tasks.enums import AssignmentState
+
+A, S = AssignmentState, SelfAssessmentState
+
+# The first institutions leave an audit trail of every step; for all others one record says that they are invented.
+WITH_TRAIL = 60
+# With more institutions than this, only so many of them answer self-assessments; the others have empty drafts.
+ANSWERING = 1000
+
+# Where the README's story begins: the state of the task due so many days from today. Around the deadlines that a
+# reminder goes out for, there is something to do for the contributor, the CIO and the supervisor.
+BEGINNINGS = {
+    "sec01": {
+        -21: A.RETURNED,
+        -7: A.SUBMITTED,
+        0: A.IN_PROGRESS,
+        1: A.RETURNED,
+        7: A.AWAITING_SIGNATURE,
+        14: A.SUBMITTED,
+        30: A.IN_PROGRESS,
+    },
+    "fut01": {
+        -7: A.RETURNED,
+        0: A.AWAITING_SIGNATURE,
+        1: A.SUBMITTED,
+        7: A.IN_PROGRESS,
+        14: A.SUBMITTED,
+        30: A.IN_PROGRESS,
+    },
+}
+OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.AWAITING_SIGNATURE, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED}
+
+
+@dataclass
+class Works:
+    """What all institutions share; `cycles` are the one before and the open one."""
+
+    world: World
+    duties: dict[str, list[Duty]]
+    doing: Doing
+    cycles: tuple[Judging, Judging]
+    today: datetime.date
+    seed: int
+
+    def __post_init__(self) -> None:
+        self.written = 0
+
+    def write(self, body: Body) -> None:
+        rng = random.Random(f"demo:{self.seed}:{body.code}")  # noqa: S311 - invented data
+        trail = Trail(body.pk) if self.written < WITH_TRAIL else None
+        if trail:
+            self._beginnings(body, trail)
+        work = [self._assignment(rng, body, duty, trail) for duty in self.duties[body.kind]]
+        self._self_assessments(rng, body, [done for done in work if done.applies], trail)
+        if trail:
+            trail.write(self.doing.tables.events)
+        self.written += 1
+
+    def _beginnings(self, body: Body, trail: Trail) -> None:
+        created_at = self.doing.created_at - datetime.timedelta(days=7)
+        trail.add(created_at, "institution.created", None, ("accounts.institution", body.pk))
+        for membership, user, role in body.joined:
+            data = {"user": user, "role": role}
+            trail.add(created_at, "membership.added", None, ("accounts.membership", membership), data)
+
+    def _assignment(self, rng: random.Random, body: Body, duty: Duty, trail: Trail | None) -> Work:
+        days_left = (duty.deadline - self.today).days
+        state = BEGINNINGS.get(body.code, {}).get(days_left) or chance(rng, body.diligence, duty, self.today)
+        story = tell(rng, state, duty, self.today)
+        return Assigned(self.doing, rng, body, self.world.reviewer(body), duty, trail).write(story)
+
+    def _self_assessments(self, rng: random.Random, body: Body, work: list[Work], trail: Trail | None) -> None:
+        before, now = self.cycles
+        if self.written >= ANSWERING:
+            now.write_empty(body)
+            return
+        past = rounds.past_cycle(rng, body.diligence, before.cycle.opens_on, before.cycle.due_on, self.today)
+        versions = rounds.open_cycle(rng, body.diligence, self.today)
+        if body.code in OPEN_CYCLE:
+            versions = rounds.ending(rng, OPEN_CYCLE[body.code], self.today)
+        for judging, story in ((before, past), (now, versions)):
+            judging.write(rng, body, self.world.reviewer(body), story, work, trail)
