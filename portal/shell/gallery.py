@@ -59,6 +59,8 @@ class SampleUpload(forms.Form):
 @require_safe
 def components(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
+    form = SampleForm(prefix="sample")
+    form.fields["institution"].queryset = Institution.objects.visible_to(request.user)
     query = request.GET if "state" in request.GET else {"state": "overdue", "name": "申江"}
     return render(
         request,
@@ -69,7 +71,7 @@ def components(request: HttpRequest) -> HttpResponse:
             "days": [today - timedelta(days=3), today, today + timedelta(days=6), today + timedelta(days=40)],
             "now": timezone.now(),
             "digest_sample": DIGEST,
-            "form": SampleForm(prefix="sample"),
+            "form": form,
             "faulty": SampleForm({"faulty-title": ""}, prefix="faulty"),
             "filter": SampleFilter(query),
             "upload_form": SampleUpload(),
