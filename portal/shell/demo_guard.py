@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error
 from django.db import DatabaseError, ProgrammingError, connections
 
 REFUSAL = "Demo accounts exist in this database; a production portal does not start beside them."
@@ -35,7 +35,6 @@ def refuse_demo_accounts(**_kwargs: object) -> None:
         raise SystemExit(REFUSAL)
 
 
-@register(Tags.database)
 def check_demo_accounts(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[Error]:
     """The same for `manage.py migrate` and `manage.py check --database default`."""
     if settings.PRODUCTION and databases and demo_accounts_exist():
