@@ -100,7 +100,7 @@ class AssignmentViewSet(ReadOnlyModelViewSet):
     lookup_value_converter = "int"
 
     def get_queryset(self):
-        newest = Submission.objects.order_by("assignment", "-number").distinct("assignment").defer("content")
+        newest = Submission.objects.order_by("assignment_id", "-number").distinct("assignment_id").defer("content")
         return (
             Assignment.objects.visible_to(self.request.user)
             .select_related("task__plan", "institution")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from io import BytesIO
 from pathlib import PurePath
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from tasks.file_types import BY_EXTENSION, CHUNK_BYTES, FileType, Found, find_out
 
 NAME_MAX = 255
+SPACE_WITHIN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff（]) (?=[\u4e00-\u9fff])")
 
 
 class SizeLimitHandler(FileUploadHandler):
@@ -85,7 +87,7 @@ def _agreed_type(name: str, found: Found) -> FileType:
         raise _refused(_("文件“%(name)s”受密码保护，审核人员无法打开，未上传。请取消密码后再上传。"), name)
     if found.types:
         raise _refused(
-            _("文件“%(name)s”的内容是%(found)s，与扩展名不符，未上传。请将扩展名改为 .%(right)s 后再上传。"),
+            _("文件“%(name)s”的内容是 %(found)s，与扩展名不符，未上传。请将扩展名改为 .%(right)s 后再上传。"),
             name,
             found=found.label,
             right=found.types[0].extensions[0],
@@ -93,13 +95,13 @@ def _agreed_type(name: str, found: Found) -> FileType:
     claimed = BY_EXTENSION.get(extension)
     if claimed:
         raise _refused(
-            _("文件“%(name)s”不是%(claimed)s（检测到%(found)s），未上传。请选择 PDF、Office 文档或图片。"),
+            _("文件“%(name)s”不是 %(claimed)s（检测到 %(found)s），未上传。请选择 PDF、Office 文档或图片。"),
             name,
             claimed=claimed.label,
             found=found.label,
         )
     raise _refused(
-        _("文件“%(name)s”的类型不受支持（检测到%(found)s），未上传。请选择 PDF、Office 文档或图片。"),
+        _("文件“%(name)s”的类型不受支持（检测到 %(found)s），未上传。请选择 PDF、Office 文档或图片。"),
         name,
         found=found.label,
     )
@@ -116,4 +118,6 @@ def _digests(file: File) -> tuple[str, str]:
 
 
 def _refused(message: str, name: str, **words: object) -> ValidationError:
-    return ValidationError(message % {"name": name, **words}, code="refused")
+    """Chinese sets a space beside Latin letters and none between its own; the name stays as it is."""
+    said = message % {"name": "\0", **words}
+    return ValidationError(SPACE_WITHIN_CHINESE.sub("", said).replace("\0", name), code="refused")

@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -90,12 +92,15 @@ class EvidenceForm(forms.Form):
 
     file = _FilesField(
         label=gettext_lazy("证明材料"),
-        help_text=gettext_lazy("PDF、OFD、Office 或 WPS 文档、图片、文本、CSV、ZIP，可多选"),
         error_messages={"required": gettext_lazy("未选择文件。请选择要上传的文件。")},
     )
 
     def __init__(self, *args, requirement: Requirement, **kwargs) -> None:
         super().__init__(*args, auto_id=f"id_%s_{requirement.pk}", **kwargs)
+        limit = {"limit": filesizeformat(settings.EVIDENCE_MAX_BYTES)}
+        self.fields["file"].help_text = (
+            _("PDF、OFD、Office 或 WPS 文档、图片、文本、CSV、ZIP，单个不超过 %(limit)s，可多选") % limit
+        )
 
 
 class SignForm(forms.Form):

@@ -1,10 +1,11 @@
-// A form that saves in the background: says so when it could not be saved, and leaves what was typed alone.
+// A page that saves in the background: says so when something was not done, and leaves what was typed alone.
 const form = () => document.querySelector("[data-keep-typed]");
-const isOurs = (event) => event.detail.elt === form();
+const isOurs = (event) => form() && (event.detail.requestConfig?.elt || event.detail.elt) === form();
 const cookie = (name) => document.cookie.split("; ").find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1);
 
 function say(text, signIn) {
-  const place = form().querySelector("[data-save-error]");
+  const place = form()?.querySelector("[data-save-error]");
+  if (!place) return;
   place.textContent = text;
   if (!signIn) return;
   const link = Object.assign(document.createElement("a"), {
@@ -15,12 +16,19 @@ function say(text, signIn) {
   place.append(" ", link);
 }
 
-// After signing in again in another window the token on this page is no longer the session's.
-document.addEventListener("htmx:configRequest", (event) => {
-  if (!isOurs(event)) return;
-  say("");
+// After signing in again in another window the tokens on this page are no longer the session's.
+function renewTokens() {
   const token = cookie("csrftoken");
-  if (token) event.detail.parameters.csrfmiddlewaretoken = token;
+  if (!token) return;
+  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+}
+
+window.addEventListener("focus", renewTokens);
+document.addEventListener("htmx:configRequest", (event) => {
+  say("");
+  renewTokens();
+  const token = cookie("csrftoken");
+  if (token && event.detail.verb !== "get") event.detail.parameters.csrfmiddlewaretoken = token;
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -31,5 +39,5 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   say(form().dataset.textSignedOut, true);
 });
 
-document.addEventListener("htmx:sendError", (event) => isOurs(event) && say(form().dataset.textOffline));
-document.addEventListener("htmx:responseError", (event) => isOurs(event) && say(form().dataset.textFailed));
+document.addEventListener("htmx:sendError", () => say(form()?.dataset.textOffline));
+document.addEventListener("htmx:responseError", () => say(form()?.dataset.textFailed));

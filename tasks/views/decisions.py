@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.accounts.access import check, signed_in
 from portal.gate import WrongState
 from tasks import actions
-from tasks.enums import TRANSITIONS
+from tasks.enums import TRANSITIONS, AssignmentState
 from tasks.forms import ExemptForm, SendBackForm, SignForm
 from tasks.models import Assignment
 from tasks.permissions import can_fill_in, can_review, can_sign
@@ -28,6 +28,9 @@ read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
     assignment = visible_assignment(request, pk)
     check(can_fill_in(request.user, assignment))
+    if assignment.state in (AssignmentState.NOT_STARTED, AssignmentState.RETURNED):
+        messages.info(request, _("请先填写或修改内容并保存，再提交签署。"))
+        return redirect(assignment)
     if not _is_possible("hand_in", assignment):
         return _too_late(request, assignment)
     refusal = ""

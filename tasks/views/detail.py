@@ -71,11 +71,11 @@ def _not_saved(
     request: HttpRequest,
     assignment: Assignment,
     form: StatementsForm,
-    trouble: str = "",
+    refusal: str = "",
     theirs: dict[int, Statement] | None = None,
 ) -> HttpResponse:
     assignment = visible_assignment(request, assignment.pk)
-    response = task_page(request, assignment, form=form, trouble=trouble, theirs=theirs)
+    response = task_page(request, assignment, form=form, refusal=refusal, theirs=theirs)
     if request.htmx:
         response["HX-Retarget"] = response["HX-Reselect"] = "#content"
         response["HX-Reswap"] = "outerHTML show:window:top"
@@ -96,7 +96,7 @@ def task_page(
     assignment: Assignment,
     *,
     form: StatementsForm | None = None,
-    trouble: str = "",
+    refusal: str = "",
     theirs: dict[int, Statement] | None = None,
     uploads: dict[int, EvidenceForm] | None = None,
     status: int = 200,
@@ -116,7 +116,7 @@ def task_page(
         "sees_drafts": sees_drafts,
         "may_sign": assignment.state == AssignmentState.AWAITING_SIGNATURE and can_sign(user, assignment),
         "form": None,
-        "trouble": trouble,
+        "refusal": refusal,
         "is_stale": bool(theirs),
         "max_bytes": settings.EVIDENCE_MAX_BYTES,
         "accept": ",".join(f".{extension}" for extension in BY_EXTENSION),
