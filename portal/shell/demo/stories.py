@@ -66,7 +66,7 @@ def chance(rng: random.Random, diligence: float, duty: Duty, today: Day) -> str:
     if rng.random() < SPECIAL.get(duty.number, 0):
         return S.NOT_APPLICABLE
     days_past = (today - duty.deadline).days
-    urgency = 0.46 + days_past / 400 if days_past < 0 else 0.46 + min(days_past, 120) / 260
+    urgency = 0.46 + days_past / 400 if days_past < 0 else 0.46 + min(days_past, 120) / 380
     progress = urgency + (diligence - 0.5) * 0.7 - (duty.difficulty - 0.5) * 0.35 + rng.gauss(0, 0.13)
     state = next(state for limit, state in THRESHOLDS if progress < limit)
     if state == S.SUBMITTED and rng.random() < RETURNED_INSTEAD:

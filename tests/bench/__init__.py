@@ -1,0 +1,1 @@
+"""What `script/bench` measures. A figure is a function with a decorator; docs/scaling.md says how to add one."""

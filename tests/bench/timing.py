@@ -1,0 +1,28 @@
+"""Timing things side by side: whatever else the machine does meets all of them alike."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+ROUNDS = 15
+
+
+def seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def medians(runs: Mapping[str, Callable[[], float]], *, rounds: int = ROUNDS, warm_up: int = 2) -> dict[str, float]:
+    """The median of each run's own timing, in seconds, over interleaved rounds after some that do not count."""
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for round_ in range(warm_up + rounds):
+        for name, run in runs.items():
+            gc.collect()
+            value = run()
+            if round_ >= warm_up:
+                taken[name].append(value)
+    return {name: statistics.median(values) for name, values in taken.items()}

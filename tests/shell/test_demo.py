@@ -1,0 +1,301 @@
+"""The demo: deterministic, true to the rules that real work keeps, and a good start for the README's story."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from assessments.content import content_to_sign as self_assessment_to_sign
+from assessments.enums import SelfAssessmentState, Verdict
+from assessments.models import Cycle, Review, SelfAssessment
+from assessments.queue import self_assessments_to_review, submissions_to_review
+from plan.models import Plan, Schedule
+from portal.accounts.credit_code import validate_credit_code
+from portal.accounts.enums import InstitutionKind
+from portal.accounts.models import Authority, Institution, User
+from portal.audit.actions import verify
+from portal.audit.canonical import canonical_json, digests
+from portal.audit.models import AuditEvent
+from portal.notices.models import Notice
+from portal.shell.demo.accounts import NAMED
+from portal.shell.demo.load import load
+from tasks.actions import content_to_sign, missing
+from tasks.enums import AssignmentState
+from tasks.models import Assignment, Evidence, Submission
+from tests.factories.accounts import InstitutionFactory, UserFactory
+from tests.factories.plan import TaskFactory
+
+A, S = AssignmentState, SelfAssessmentState
+SIZE, SEED = 40, 2014
+
+# One worker loads the demo, once.
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def load_quietly(seed: int = SEED) -> None:
+    load(institutions=SIZE, seed=seed, say=lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), transaction.atomic():
+        before = structure()
+        load_quietly()
+        yield before
+        transaction.set_rollback(True)
+
+
+def structure() -> set[tuple[str, str]]:
+    """Every constraint and index of the database, as it is defined."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid <> 0")
+        constraints = cursor.fetchall()
+        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'")
+        return {*constraints, *cursor.fetchall()}
+
+
+def snapshot() -> dict[str, list]:
+    """What was invented, without ids that sequences gave."""
+    assignments = Assignment.objects.order_by("institution__credit_code", "task__number")
+    return {
+        "people": list(User.objects.order_by("email").values_list("email", "name")),
+        "assignments": list(
+            assignments.values_list("institution__name", "task__number", "state", "deadline", "submitted_at")
+        ),
+        "submissions": sorted(Submission.objects.values_list("sha256", flat=True)),
+        "self-assessments": sorted(SelfAssessment.objects.values_list("institution__name", "state", "sha256")),
+        "reviews": sorted(Review.objects.values_list("created_at", "verdict", "comment")),
+    }
+
+
+def user(email: str) -> User:
+    return User.objects.get(email=email)
+
+
+# --- The command ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_seed_always_gives_the_same_and_another_seed_gives_another():
+    seen = []
+    for seed in (SEED, SEED, SEED + 1):
+        with transaction.atomic():
+            load_quietly(seed)
+            seen.append(snapshot())
+            transaction.set_rollback(True)
+    assert seen[0] == seen[1]
+    assert all(seen[0][part] != seen[2][part] for part in seen[0])
+
+
+@pytest.mark.django_db
+def test_a_database_with_people_is_refused():
+    UserFactory()
+    with pytest.raises(CommandError, match="already has people"):
+        call_command("load_demo")
+    assert not Institution.objects.exists()
+
+
+@pytest.mark.django_db
+def test_production_and_too_small_a_demo_are_refused(settings):
+    with pytest.raises(CommandError, match="at least 40"):
+        call_command("load_demo", institutions=3)
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="production"):
+        call_command("load_demo")
+    assert not User.objects.exists()
+
+
+def test_the_accounts_can_be_printed_without_a_database():
+    output = io.StringIO()
+    call_command("load_demo", accounts=True, stdout=output)
+    assert all(account.email in output.getvalue() for account in NAMED)
+    assert settings.DEMO_PASSWORD in output.getvalue()
+
+
+@pytest.mark.django_db
+def test_rolling_out_a_plan_gives_everybody_its_tasks_once():
+    task = TaskFactory()
+    InstitutionFactory.create_batch(2)
+    for created in (2, 0):
+        output = io.StringIO()
+        call_command("roll_out", task.plan.slug, stdout=output)
+        assert output.getvalue().startswith(f"{created} new")
+    with pytest.raises(CommandError, match="no plan"):
+        call_command("roll_out", "unheard-of")
+
+
+# --- The world --------------------------------------------------------------------------------------------
+
+
+def test_there_are_institutions_of_all_kinds_in_several_regions(demo):
+    assert Institution.objects.count() == SIZE
+    assert set(Institution.objects.values_list("kind", flat=True)) == set(InstitutionKind.values)
+    assert Institution.objects.values("region").distinct().count() >= 5
+    assert Authority.objects.count() == 6
+
+
+def test_institutions_are_invented_and_say_so_and_their_codes_are_valid(demo):
+    for institution in Institution.objects.all():
+        assert "示例" in institution.name
+        assert "Example" in institution.name_en
+        validate_credit_code(institution.credit_code)
+
+
+def test_today_falls_into_the_fifth_year_and_no_deadline_is_official(demo):
+    plan, today = Plan.objects.get(), timezone.localdate()
+    assert plan.starts_on.year + 4 == today.year
+    assert not Schedule.objects.filter(is_official=True).exists()
+    assert not Assignment.objects.filter(deadline_is_official=True).exists()
+    days = {(due_on - today).days for due_on in Schedule.objects.values_list("due_on", flat=True)}
+    assert {0, 1, 7, 30} <= days
+    assert min(days) < -100
+
+
+def test_everybody_has_every_task_as_rolling_out_would_give_them(demo):
+    output = io.StringIO()
+    call_command("roll_out", Plan.objects.get().slug, stdout=output)
+    assert output.getvalue().startswith("0 new")
+    assert Assignment.objects.count() == SIZE * 25
+
+
+def test_nothing_that_was_put_aside_while_loading_is_missing(demo):
+    assert structure() == demo
+
+
+# --- The work ---------------------------------------------------------------------------------------------
+
+
+def test_work_is_in_every_state(demo):
+    assert set(Assignment.objects.values_list("state", flat=True)) == set(AssignmentState.values)
+    assert set(SelfAssessment.objects.values_list("state", flat=True)) == set(SelfAssessmentState.values)
+    assert set(Review.objects.values_list("verdict", flat=True)) == set(Verdict.values)
+    assert Assignment.objects.overdue().exists()
+    assert Submission.objects.filter(number=2).exists()
+
+
+def test_kinds_and_tasks_differ_as_in_life(demo):
+    accepted = Counter(Assignment.objects.filter(state=A.ACCEPTED).values_list("institution", flat=True))
+    assert max(accepted.values()) > 2 * min(accepted.values())
+    by_task = Counter(Assignment.objects.filter(state=A.ACCEPTED).values_list("task__number", flat=True))
+    assert len(set(by_task.values())) > 5
+
+
+def test_what_is_signed_is_what_stands_there_and_its_digest_is_right(demo):
+    signed = Submission.objects.select_related("assignment__task__plan", "assignment__institution")
+    latest = signed.order_by("assignment_id", "-number").distinct("assignment_id")
+    for submission in signed:
+        assert (submission.sha256, submission.sm3) == digests(canonical_json(submission.content))
+    for submission in latest.filter(assignment__state__in=[A.SUBMITTED, A.ACCEPTED, A.RETURNED]):
+        assert submission.content == content_to_sign(submission.assignment)
+
+
+def test_self_assessments_hold_what_their_answers_say(demo):
+    open_cycle = Cycle.objects.first()
+    for row in SelfAssessment.objects.exclude(content=None).select_related("cycle__plan", "institution"):
+        assert (row.sha256, row.sm3) == digests(canonical_json(row.content))
+        if row.cycle == open_cycle:
+            assert row.content == self_assessment_to_sign(row)
+
+
+def test_work_before_a_signature_is_complete_and_work_under_way_is_not(demo):
+    for assignment in Assignment.objects.filter(state=A.AWAITING_SIGNATURE):
+        assert not missing(assignment)
+    for assignment in Assignment.objects.filter(state=A.IN_PROGRESS).with_progress():
+        assert assignment.requirements_done < assignment.requirements_total
+
+
+def test_every_return_says_why(demo):
+    for review in Review.objects.filter(verdict=Verdict.RETURNED):
+        assert review.reasons.exists()
+    assert not Review.objects.filter(verdict=Verdict.ACCEPTED, reasons__isnull=False).exists()
+
+
+def test_nothing_happened_in_the_future_or_before_its_cause(demo):
+    now = timezone.now()
+    for a in Assignment.objects.filter(submitted_at__isnull=False).exclude(state=A.IN_PROGRESS):
+        assert a.created_at < a.started_at < a.handed_in_at <= now
+    for submission in Submission.objects.select_related("review"):
+        assert submission.signed_at <= now
+        if hasattr(submission, "review"):
+            assert submission.signed_at < submission.review.created_at <= now
+    assert not Evidence.objects.filter(uploaded_at__gt=now).exists()
+
+
+def test_every_evidence_row_points_to_a_file_with_its_digest(demo):
+    storage = Evidence._meta.get_field("file").storage
+    facts = set(Evidence.objects.values_list("file", "size", "sha256"))
+    assert len(facts) > 5
+    for name, size, sha256 in facts:
+        with storage.open(name) as file:
+            content = file.read()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (size, sha256)
+
+
+def test_the_audit_trail_verifies_and_ends_in_the_state_of_each_assignment(demo):
+    for institution in [None, *Institution.objects.values_list("pk", flat=True)]:
+        assert not list(verify(institution))
+    last = {}
+    for event in AuditEvent.objects.filter(target_type="tasks.assignment", data__has_key="to").order_by("pk"):
+        assert event.data["from"] == last.get(event.target_id, A.NOT_STARTED)
+        last[event.target_id] = event.data["to"]
+    for pk, state in Assignment.objects.values_list("pk", "state"):
+        assert last.get(str(pk), A.NOT_STARTED) == state
+
+
+# --- The accounts and the story ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", NAMED, ids=lambda account: account.email)
+def test_the_named_accounts_sign_in_and_find_their_lists(demo, account):
+    client = Client()
+    assert client.login(email=account.email, password=settings.DEMO_PASSWORD)
+    assert client.get(reverse("tasks:list")).status_code == 200
+    assert user(account.email).is_demo
+
+
+def test_everybody_sees_their_own_part_of_it(demo):
+    regions = Assignment.objects.visible_to(user("supervisor@shanghai.example")).values_list(
+        "institution__region__code"
+    )
+    assert {code for (code,) in regions} == {"shanghai"}
+    assert Assignment.objects.visible_to(user("lead@csrc.example")).count() == SIZE * 25
+    assert Assignment.objects.visible_to(user("contributor@sec01.example")).count() == 25
+    assert len(user("group@sec01.example").active_memberships) == 2
+
+
+def test_a_contributor_finds_work_to_complete_and_reasons_to_answer(demo):
+    own = Assignment.objects.visible_to(user("contributor@sec01.example"))
+    assert own.filter(state=A.IN_PROGRESS).exists()
+    returned = own.filter(state=A.RETURNED).first()
+    assert returned.submissions.latest("number").review.reasons.exists()
+    draft = SelfAssessment.objects.visible_to(user("contributor@sec01.example")).latest_versions().get(state=S.DRAFT)
+    asked = sum(len(a.requirements) for a in own.exclude(state=A.NOT_APPLICABLE))
+    assert draft.answers.count() == round(asked * 2 / 3)
+
+
+def test_a_cio_finds_something_to_sign(demo):
+    for email in ("cio@sec01.example", "cio@fut01.example"):
+        assert Assignment.objects.visible_to(user(email)).filter(state=A.AWAITING_SIGNATURE).exists()
+
+
+def test_a_supervisor_finds_both_kinds_in_the_queue(demo):
+    supervisor = user("supervisor@shanghai.example")
+    acting = supervisor.active_memberships[0]
+    assert submissions_to_review(supervisor, acting).exists()
+    assert self_assessments_to_review(supervisor, acting).exists()
+
+
+def test_reminders_of_every_stage_are_in_the_inbox(demo):
+    keys = Notice.objects.filter(recipient=user("contributor@sec01.example")).values_list("key", flat=True)
+    stages = {key.rsplit(":", 1)[-1] for key in keys if key.startswith("reminder:")}
+    assert {"0", "7", "30"} <= stages
+    assert any(stage.startswith("overdue") for stage in stages)
