@@ -17,7 +17,7 @@ from assessments.enums import CycleKind, Verdict
 from assessments.fields import NumberField
 from assessments.models import Answer, Cycle
 from plan.enums import RequirementKind
-from plan.models import Plan, Requirement
+from plan.models import Plan, Requirement, Task
 from tasks.models import Evidence
 
 LONGEST_TEXT = 4000
@@ -56,17 +56,13 @@ class FileChoice:
 
 @dataclass(frozen=True)
 class FileGroup:
-    """Files to choose from; `is_near` for those of the same requirement."""
-
     title: str
     choices: list[FileChoice]
-    is_near: bool
-    is_open: bool
 
 
 @dataclass(frozen=True)
 class Section:
-    """One requirement on the page: its fields and the files that may be linked."""
+    """One requirement on the page: its fields, its own files, and those of other requirements by task."""
 
     requirement: Requirement
     saved: Answer | None
@@ -74,7 +70,12 @@ class Section:
     justification: BoundField
     evidence: BoundField
     revision: BoundField
-    groups: list[FileGroup]
+    near: list[FileChoice]
+    others: list[FileGroup]
+
+    @property
+    def is_open(self) -> bool:
+        return any(choice.is_chosen for group in self.others for choice in group.choices)
 
 
 class AnswersForm(forms.Form):
@@ -156,42 +157,35 @@ class AnswersForm(forms.Form):
 
     @property
     def sections(self) -> list[Section]:
-        return [
-            Section(
-                requirement=r,
-                saved=self.answers.get(r.pk),
-                values=[self[f"{name}_{r.pk}"] for name in VALUE_FIELDS[K(r.kind)]],
-                justification=self[f"justification_{r.pk}"],
-                evidence=self[f"evidence_{r.pk}"],
-                revision=self[f"revision_{r.pk}"],
-                groups=self._groups(r),
-            )
-            for r in self.requirements
-        ]
+        return [self._section(requirement) for requirement in self.requirements]
 
-    def _groups(self, requirement: Requirement) -> list[FileGroup]:
-        """The files of the same requirement first, then those of the same task, then all others task by task."""
-        chosen = set(self[f"evidence_{requirement.pk}"].value() or [])
-        near, by_task = [], {}
-        for file in self.files:
-            choice = FileChoice(file, str(file.pk) in chosen)
-            if file.requirement_id == requirement.pk:
-                near.append(choice)
-            else:
-                by_task.setdefault(file.requirement.task, []).append(choice)
-        others = sorted(by_task.items(), key=lambda item: (item[0].pk != requirement.task_id, item[0].number))
-        return [
-            FileGroup(_("本要求的材料"), near, is_near=True, is_open=True),
-            *(
-                FileGroup(
-                    _("任务 %(number)s：%(title)s") % {"number": task.number, "title": task.local_title},
-                    choices,
-                    is_near=False,
-                    is_open=any(choice.is_chosen for choice in choices),
-                )
-                for task, choices in others
-            ),
-        ]
+    def _section(self, requirement: Requirement) -> Section:
+        pk = requirement.pk
+        evidence = self[f"evidence_{pk}"]
+        chosen = set(evidence.value() or [])
+        choices = [FileChoice(file, str(file.pk) in chosen) for file in self.files]
+        return Section(
+            requirement=requirement,
+            saved=self.answers.get(pk),
+            values=[self[f"{name}_{pk}"] for name in VALUE_FIELDS[K(requirement.kind)]],
+            justification=self[f"justification_{pk}"],
+            evidence=evidence,
+            revision=self[f"revision_{pk}"],
+            near=[choice for choice in choices if choice.file.requirement_id == pk],
+            others=_by_task([c for c in choices if c.file.requirement_id != pk], requirement.task),
+        )
+
+
+def _by_task(choices: list[FileChoice], first: Task) -> list[FileGroup]:
+    """The choices task by task, those of the task `first` first."""
+    by_task: dict[Task, list[FileChoice]] = {}
+    for choice in choices:
+        by_task.setdefault(choice.file.requirement.task, []).append(choice)
+    ordered = sorted(by_task, key=lambda task: (task != first, task.number))
+    return [
+        FileGroup(_("任务 %(number)s：%(title)s") % {"number": task.number, "title": task.local_title}, by_task[task])
+        for task in ordered
+    ]
 
 
 def value_fields(requirement: Requirement, values: Mapping[str, Any]) -> dict[str, forms.Field]:
@@ -281,7 +275,7 @@ class ReviewForm(forms.Form):
                 label=_("%(reference)s 退回理由") % {"reference": requirement.reference},
                 required=False,
                 max_length=LONGEST_TEXT,
-                widget=forms.Textarea(attrs={"rows": 3}),
+                widget=forms.Textarea(attrs={"rows": 2}),
             )
 
     def reason_field(self, requirement: Requirement) -> BoundField:

@@ -48,8 +48,9 @@ FOR_INSTITUTIONS = (
 )
 FOR_AUTHORITIES = (
     HOME,
-    Place(_("审核"), "assessments:review_queue", "gavel"),
+    Place(_("审核"), "assessments:review_queue", "gavel", Permission.REVIEW),
     Place(_("任务落实"), "tasks:list", "checklist"),
+    Place(_("自评"), "assessments:list", "clipboard-check"),
     Place(_("机构"), "accounts:institutions", "building"),
     REPORTS,
     PLANS,
