@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
@@ -35,7 +35,8 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
     def with_progress(self) -> Self:
         """Annotate `asked_total` and `answered_total`: the requirements asked, and those answered completely."""
         required = asked(OuterRef("institution"), OuterRef("cycle__plan")).order_by()
-        answers = self.model.answers.rel.related_model.objects.filter(
+        model: Any = self.model
+        answers = model.answers.rel.related_model.objects.filter(
             COMPLETE, self_assessment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk")
         )
         return self.annotate(asked_total=_count(required), answered_total=_count(required.filter(Exists(answers))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import Model, QuerySet
 
@@ -11,10 +13,11 @@ def insert_select(model: type[Model], fields: list[str], rows: QuerySet, *, igno
 
     Rows that meet a unique constraint are left as they are, so that a second run inserts nothing.
     """
+    options: Any = model._meta
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(model._meta.get_field(field).column) for field in fields)
+    columns = ", ".join(quote(options.get_field(field).column) for field in fields)
     select, parameters = rows.query.sql_with_params()
     tail = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {select}{tail}", parameters)
+        cursor.execute(f"INSERT INTO {quote(options.db_table)} ({columns}) {select}{tail}", parameters)
         return cursor.rowcount

@@ -329,7 +329,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 MIGRATION_MODULES = {"knox": None}  # its own table is not used, since tokens have names here
-KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105: a name
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}
 
 # --- Logs -------------------------------------------------------------------------------------------------
@@ -351,12 +351,12 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-LOG_RENDERERS = (
-    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    if PRODUCTION
+LOG_RENDERERS: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+if PRODUCTION:
+    LOG_RENDERERS += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+else:
     # Plain: the other tracebacks print local variables, and secrets with them.
-    else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
-)
+    LOG_RENDERERS += [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -364,7 +364,7 @@ LOGGING = {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": LOG_CONTEXT,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *LOG_RENDERERS],
+            "processors": LOG_RENDERERS,
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.forms.models import ModelChoiceIterator
 from django.urls import reverse
 
 
@@ -16,6 +17,7 @@ class SearchSelect(forms.Select):
     """
 
     template_name = "django/forms/widgets/search_select.html"
+    choices: ModelChoiceIterator
 
     def __init__(self, options_url: str, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
@@ -27,10 +29,11 @@ class SearchSelect(forms.Select):
         return context
 
     def _label(self, value: Any) -> str:
-        if value in self.choices.field.empty_values:
+        choices: Any = self.choices
+        if value in choices.field.empty_values:
             return ""
         try:
-            return self.choices.field.label_from_instance(self.choices.field.to_python(value))
+            return choices.field.label_from_instance(choices.field.to_python(value))
         except forms.ValidationError:
             return ""
 

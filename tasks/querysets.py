@@ -35,10 +35,11 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
         for part, levels in PART_LEVELS.items():
             in_part |= Q(Exact(OuterRef("part"), Value(part.value)), level__in=levels)
         mine = Requirement.objects.filter(in_part, task=OuterRef("task")).order_by()
-        statements = self.model.statements.rel.related_model.objects.filter(
+        model: Any = self.model
+        statements = model.statements.rel.related_model.objects.filter(
             assignment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk")
         ).exclude(text="")
-        evidence = self.model.evidence.rel.related_model.objects.filter(
+        evidence = model.evidence.rel.related_model.objects.filter(
             assignment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk"), withdrawn_at=None
         )
         return self.annotate(

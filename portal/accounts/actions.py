@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.auth.models import Permission as AuthPermission
@@ -92,9 +93,9 @@ def refresh_scope(*, authority: Authority) -> int:
 @transaction.atomic
 def add_member(*, user: User, body: Institution | Authority, role: Role, by: User | None) -> Membership:
     """Give a person a role in a body; a person who left earlier comes back in the new role."""
-    field = "institution" if isinstance(body, Institution) else "authority"
+    place: dict[str, Any] = {"institution" if isinstance(body, Institution) else "authority": body}
     membership, _created = Membership.objects.update_or_create(
-        user=user, **{field: body}, defaults={"role": role, "is_active": True}
+        user=user, defaults={"role": role, "is_active": True}, **place
     )
     user.groups.add(body.group)
     record(

@@ -7,7 +7,7 @@ the same at 500 institutions and at 25,000.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.apps import apps
 from django.contrib.auth.base_user import BaseUserManager
@@ -58,15 +58,15 @@ class InstitutionRowQuerySet(models.QuerySet):
         )
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager[Any]):
     def create_user(self, email: str, password: str | None = None, **fields):
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def get_by_natural_key(self, email: str):
-        return self.get(email__iexact=email)
+    def get_by_natural_key(self, username: str | None):
+        return self.get(email__iexact=username)
 
 
 class InstitutionQuerySet(InstitutionRowQuerySet):

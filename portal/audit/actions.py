@@ -29,7 +29,7 @@ def record(
     """
     institution_id = institution.pk if institution else None
     _lock_ledger(institution_id)
-    previous = AuditEvent.objects.filter(institution_id=institution_id).order_by("-pk").first()
+    previous = AuditEvent.objects.filter(institution=institution_id).order_by("-pk").first()
     event = AuditEvent(
         at=timezone.now(),
         actor=by,
@@ -67,7 +67,7 @@ def digest_of(event: AuditEvent) -> str:
 def verify(institution_id: int | None = None) -> Iterator[AuditEvent]:
     """The events of a ledger that do not fit their digest or the one before them, oldest first."""
     previous = ""
-    for event in AuditEvent.objects.filter(institution_id=institution_id).order_by("pk").iterator():
+    for event in AuditEvent.objects.filter(institution=institution_id).order_by("pk").iterator():
         if event.digest != digest_of(event) or event.previous_digest != previous:
             yield event
         previous = event.digest
