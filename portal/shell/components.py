@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms import BaseForm, BoundField
 from django.http import QueryDict
+from django.utils.choices import flatten_choices
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -98,7 +99,7 @@ def _in_words(field: forms.Field, value: object) -> str:
         return field.label_from_instance(value)
     if isinstance(field, forms.ChoiceField):
         chosen = value if isinstance(value, list | tuple | set) else [value]
-        labels = {str(key): str(label) for key, label in field.choices}
+        labels = {str(key): str(label) for key, label in flatten_choices(field.choices)}
         return "、".join(labels.get(str(one), str(one)) for one in chosen)
     return str(value)
 
@@ -133,7 +134,7 @@ def errors(faulty: Iterable[BaseForm]) -> list[FieldError]:
         for name, messages in form.errors.items():
             field = form[name] if name in form.fields and name != NON_FIELD_ERRORS else None
             found += [
-                FieldError(str(field.label) if field else "", message, _target(field) if field else "")
+                FieldError(str(field.label) if field else "", str(message), _target(field) if field else "")
                 for message in messages
             ]
     return found

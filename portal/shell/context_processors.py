@@ -18,7 +18,7 @@ UNREAD_SHOWN = 99
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     # A request refused by an early middleware has neither.
-    user = getattr(request, "user", AnonymousUser())
+    user: Any = getattr(request, "user", AnonymousUser())
     membership = getattr(request, "membership", None)
     return {
         "membership": membership,

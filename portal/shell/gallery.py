@@ -33,12 +33,6 @@ class SampleForm(forms.Form):
         widget=forms.RadioSelect,
     )
     statement = forms.CharField(label=gettext_lazy("说明"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
-    institution = forms.ModelChoiceField(
-        label=gettext_lazy("机构"),
-        queryset=Institution.objects.none(),
-        widget=SearchSelect("accounts:institution_options"),
-        required=False,
-    )
     agreed = forms.BooleanField(label=gettext_lazy("内容属实"))
 
 
@@ -60,7 +54,7 @@ class SampleUpload(forms.Form):
 def components(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     form = SampleForm(prefix="sample")
-    form.fields["institution"].queryset = Institution.objects.visible_to(request.user)
+    form.fields["institution"] = _institution_field(Institution.objects.visible_to(request.user))
     query = request.GET if "state" in request.GET else {"state": "overdue", "name": "申江"}
     return render(
         request,
@@ -86,6 +80,11 @@ def components(request: HttpRequest) -> HttpResponse:
             ],
         },
     )
+
+
+def _institution_field(rows) -> forms.ModelChoiceField:
+    widget = SearchSelect("accounts:institution_options")
+    return forms.ModelChoiceField(rows, widget=widget, label=_("机构"), required=False)
 
 
 def _rows(today) -> list[dict]:

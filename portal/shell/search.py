@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django import forms
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from plan.models import Task
 from portal.accounts.access import signed_in
-from portal.accounts.models import Institution
+from portal.accounts.models import Institution, Membership, User
 from tasks.models import Assignment, Evidence
 
 SHOWN = 10
@@ -28,16 +28,15 @@ class SearchForm(forms.Form):
 
 @signed_in
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+def search(request) -> HttpResponse:
     form = SearchForm(request.GET if "q" in request.GET else None)
-    found = _found(form.cleaned_data["q"], request) if form.is_valid() else {}
+    found = _found(form.cleaned_data["q"], request.user, request.membership) if form.is_valid() else {}
     context = {"form": form, "found": found, "nothing": form.is_valid() and not any(found.values())}
     return render(request, "shell/search.html", context)
 
 
-def _found(text: str, request: HttpRequest) -> dict[str, list]:
+def _found(text: str, user: User, membership: Membership | None) -> dict[str, list]:
     """An institution finds its own assignments; a supervisor the plan's tasks, each of which many institutions have."""
-    user, membership = request.user, request.membership
     if not membership:
         return {}
     evidence = Evidence.objects.visible_to(user, acting=membership).filter(original_name__icontains=text)
