@@ -335,7 +335,7 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}
 # --- Logs -------------------------------------------------------------------------------------------------
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-LOG_CONTEXT = [
+LOG_CONTEXT: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
