@@ -25,6 +25,7 @@ BAR_LEFT, BAR_LONGEST, BAR_WIDTH = 150, 200, 420
 
 LABELS, CELL, ROW, HEAD = 208, 92, 60, 34
 GAP = 3
+LEGEND_STEP = 76
 LABEL_COLUMNS = 28
 # Shares of overdue work in percent at which a cell's colour gets darker.
 HEAT_STEPS = (0, 5, 15, 30)
@@ -252,4 +253,4 @@ def _legend() -> list[Step]:
     labels = ["0"]
     labels += [f"≤ {step}%" for step in HEAT_STEPS[1:]]
     labels.append(f"> {HEAT_STEPS[-1]}%")
-    return [Step(label, HEAT_COLOURS[level], level, LABELS + level * CELL) for level, label in enumerate(labels)]
+    return [Step(label, HEAT_COLOURS[level], level, level * LEGEND_STEP) for level, label in enumerate(labels)]

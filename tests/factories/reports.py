@@ -1,0 +1,77 @@
+"""Reports in any state, and a small industry to report on."""
+
+import random
+from datetime import timedelta
+
+import factory
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from plan.models import Plan
+from portal.accounts.enums import InstitutionKind, Role
+from portal.accounts.models import Authority, Institution
+from reports.enums import ReportKind, ReportState, ReportStep
+from reports.models import Report
+from tasks.enums import AssignmentState
+from tests.factories.accounts import InstitutionFactory, RegionFactory, member
+from tests.factories.plan import PlanFactory, TaskFactory, ThemeFactory
+from tests.factories.tasks import AssignmentFactory
+
+
+class ReportFactory(factory.django.DjangoModelFactory):
+    """Asked for by a new CIO of `institution=`, or by a new supervisor of `authority=`.
+
+    `state=` sets what the state needs.
+    """
+
+    class Meta:
+        model = Report
+
+    plan = factory.SubFactory(PlanFactory)
+
+    @classmethod
+    def _create(cls, model_class, *args, **fields):
+        authority: Authority | None = fields.get("authority")
+        if authority is None and "institution" not in fields:
+            fields["institution"] = InstitutionFactory()
+        fields["kind"] = ReportKind.SUPERVISORY if authority else ReportKind.STATUS
+        if "requested_by" not in fields:
+            role = Role.SUPERVISOR if authority else Role.CIO
+            fields["requested_by"] = member(authority or fields["institution"], role)
+        report = model_class(**fields)
+        if report.state == ReportState.RENDERING:
+            report.heartbeat_at = fields.get("heartbeat_at") or timezone.now()
+        if report.is_over:
+            report.finished_at = timezone.now()
+        if report.state == ReportState.DONE:
+            report.step = ReportStep.STORED
+            report.sha256 = report.sm3 = "0" * 64
+            report.size = 8
+            report.file.save("report.pdf", ContentFile(b"%PDF-1.7"), save=False)
+        report.save(force_insert=True)
+        return report
+
+
+def small_industry(seed: int = 0) -> tuple[Plan, list[Institution]]:
+    """A plan of 3 themes and 6 tasks, 6 institutions of several kinds and regions, assignments in random states.
+
+    Not every institution has every task, and deadlines lie on both sides of today, and on today.
+    """
+    chance = random.Random(seed)
+    plan = PlanFactory()
+    themes = [ThemeFactory(plan=plan, number=n) for n in (1, 2, 3)]
+    tasks = [TaskFactory(theme=themes[n % 3], number=n + 1) for n in range(6)]
+    regions = [RegionFactory(code=code, name=code, name_en=code) for code in ("beijing", "shanghai")]
+    kinds = [InstitutionKind.SECURITIES, InstitutionKind.FUTURES, InstitutionKind.CORE]
+    institutions = [InstitutionFactory(kind=kinds[n % 3], region=regions[n % 2], name=f"示例机构{n}") for n in range(6)]
+    today = timezone.localdate()
+    for institution in institutions:
+        for task in tasks:
+            if chance.random() < 0.85:
+                AssignmentFactory(
+                    task=task,
+                    institution=institution,
+                    state=chance.choice(list(AssignmentState)),
+                    deadline=today + timedelta(days=chance.choice([-400, -30, -1, 0, 1, 8, 90])),
+                )
+    return plan, institutions

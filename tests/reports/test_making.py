@@ -1,0 +1,253 @@
+"""A report is made once, by one worker, and survives those that die."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.utils import timezone
+
+from portal.audit.canonical import digests
+from portal.audit.models import AuditEvent
+from portal.notices.enums import NoticeKind
+from portal.notices.models import Notice
+from reports import jobs, making, rendering
+from reports.enums import ReportState, ReportStep
+from reports.models import Report
+from reports.querysets import DEAD_AFTER
+from tests.factories.accounts import AuthorityFactory
+from tests.factories.reports import ReportFactory, small_industry
+
+PDF = b"%PDF-1.7 made in a test"
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Set nothing into pages: what is tested here is the way there."""
+    monkeypatch.setattr(rendering, "to_pdf", lambda html: PDF)
+
+
+@pytest.fixture
+def queued(monkeypatch):
+    sent = []
+    monkeypatch.setattr(jobs.render_report, "apply_async", lambda args: sent.append(args[0]))
+    return sent
+
+
+def long_ago():
+    return timezone.now() - DEAD_AFTER - timedelta(seconds=1)
+
+
+@pytest.mark.django_db
+def test_a_report_is_made_stored_digested_recorded_and_told(quick):
+    report = ReportFactory()
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.step, report.attempts) == (ReportState.DONE, ReportStep.STORED, 1)
+    assert report.file.read() == PDF
+    assert (report.size, report.sha256, report.sm3) == (len(PDF), *digests(PDF))
+    event = AuditEvent.objects.get(action="report.finish")
+    assert event.data["sha256"] == report.sha256
+    notice = Notice.objects.get(kind=NoticeKind.REPORT_READY)
+    assert (notice.recipient, notice.path) == (report.requested_by, report.get_absolute_url())
+    assert notice.data == {"title": "任务落实情况报告", "title_en": notice.data["title_en"]}
+
+
+@pytest.mark.django_db
+def test_a_report_that_is_over_is_left_alone(quick):
+    for state in (ReportState.DONE, ReportState.FAILED):
+        report = ReportFactory(state=state)
+        before = Report.objects.values().get(pk=report.pk)
+        making.render(report_id=report.pk)
+        assert Report.objects.values().get(pk=report.pk) == before
+
+
+@pytest.mark.django_db
+def test_a_report_that_is_gone_is_no_error(quick):
+    report = ReportFactory()
+    pk = report.pk
+    report.delete()
+    making.render(report_id=pk)
+
+
+@pytest.mark.django_db
+def test_a_report_in_living_hands_is_left_to_them(quick):
+    report = ReportFactory(state=ReportState.RENDERING, attempts=1)
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.attempts) == (ReportState.RENDERING, 1)
+
+
+@pytest.mark.django_db
+def test_a_report_of_a_dead_worker_is_taken_up(quick):
+    report = ReportFactory(state=ReportState.RENDERING, attempts=1, heartbeat_at=long_ago())
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.attempts) == (ReportState.DONE, 2)
+
+
+@pytest.mark.django_db
+def test_a_report_that_kills_every_worker_fails(quick):
+    report = ReportFactory(state=ReportState.RENDERING, attempts=3, heartbeat_at=long_ago())
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert report.state == ReportState.FAILED
+    assert report.error
+    assert not report.file
+
+
+@pytest.mark.django_db
+def test_an_error_is_recorded_and_tried_three_times(monkeypatch, caplog):
+    def full(_html):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(rendering, "to_pdf", full)
+    report = ReportFactory()
+    states = []
+    for _ in range(4):
+        making.render(report_id=report.pk)
+        report.refresh_from_db()
+        states.append((report.state, report.attempts))
+    assert states == [("queued", 1), ("queued", 2), ("failed", 3), ("failed", 3)]
+    assert "No space left" in report.error
+    assert report.step == ReportStep.LAYOUT
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.django_db
+def test_who_lost_the_role_gets_no_report(quick, caplog):
+    report = ReportFactory()
+    report.requested_by.memberships.update(is_active=False)
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert report.state == ReportState.QUEUED
+    assert "PermissionDenied" in report.error
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("moment", ["layout", "storing"])
+def test_a_worker_taken_for_dead_changes_nothing_when_it_comes_back(monkeypatch, moment):
+    report = ReportFactory()
+
+    def meanwhile(answer):
+        Report.objects.filter(pk=report.pk).update(attempts=2, heartbeat_at=timezone.now())
+        return answer
+
+    monkeypatch.setattr(rendering, "to_pdf", lambda _html: meanwhile(PDF) if moment == "layout" else PDF)
+    monkeypatch.setattr(making, "digests", lambda pdf: meanwhile(digests(pdf)))
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.attempts, report.file.name) == (ReportState.RENDERING, 2, "")
+    assert not default_storage.exists(f"reports/{report.pk}.pdf")
+
+
+@pytest.mark.django_db
+def test_what_lies_about_is_queued_again(queued, django_capture_on_commit_callbacks):
+    lost = ReportFactory(requested_at=long_ago())
+    put_back = ReportFactory(requested_at=long_ago(), heartbeat_at=long_ago(), attempts=1)
+    dead = ReportFactory(state=ReportState.RENDERING, attempts=1, heartbeat_at=long_ago())
+    ReportFactory()
+    ReportFactory(requested_at=long_ago(), heartbeat_at=timezone.now(), attempts=1)
+    ReportFactory(state=ReportState.RENDERING, attempts=1, requested_at=long_ago())
+    ReportFactory(state=ReportState.DONE, requested_at=long_ago())
+    ReportFactory(state=ReportState.FAILED, requested_at=long_ago())
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.resume_reports()
+    assert set(queued) == {str(report.pk) for report in (lost, put_back, dead)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_one_takes_the_report(quick):
+    report = ReportFactory()
+    with psycopg.connect(**_parameters()) as other:
+        other.execute("SELECT 1 FROM reports_report WHERE id = %s FOR UPDATE", [report.pk])
+        making.render(report_id=report.pk)
+        report.refresh_from_db()
+        assert (report.state, report.attempts) == (ReportState.QUEUED, 0)
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.attempts) == (ReportState.DONE, 1)
+
+
+def _parameters():
+    wanted = connection.get_connection_params()
+    return {name: wanted[name] for name in ("dbname", "user", "host", "port") if name in wanted}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_heartbeat_beats_while_the_body_runs(monkeypatch):
+    from reports import heartbeat
+
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.05)
+    report = ReportFactory(state=ReportState.RENDERING, attempts=1, heartbeat_at=long_ago())
+    before = report.heartbeat_at
+    with heartbeat.beating(report):
+        wait_until(lambda: Report.objects.get(pk=report.pk).heartbeat_at > before)
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+
+
+@contextmanager
+def worker():
+    """A real Celery worker on the tests' database and Redis, for the queue of reports."""
+    name = connection.settings_dict["NAME"]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": os.environ["DATABASE_URL"].replace("/portal?", f"/{name}?"),
+        "PYTHONPATH": str(settings.BASE_DIR),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "celery", "--app", "portal", "worker", "--queues", "reports", "--concurrency", "1"],
+        cwd=Path(settings.BASE_DIR),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_while_rendering_leaves_the_report_to_the_next():
+    plan, _institutions = small_industry()
+    report = ReportFactory(plan=plan, authority=AuthorityFactory())
+    with worker() as first:
+        with psycopg.connect(**_parameters()) as gate:
+            # Whoever counts assignments waits here: the worker stands still in the middle of its work.
+            gate.execute("LOCK TABLE tasks_assignment IN ACCESS EXCLUSIVE MODE")
+            jobs.render_report.delay(str(report.pk))
+            wait_until(lambda: Report.objects.get(pk=report.pk).step == ReportStep.FIGURES)
+            os.killpg(first.pid, signal.SIGKILL)
+            first.wait()
+        report.refresh_from_db()
+        assert (report.state, report.attempts) == (ReportState.RENDERING, 1)
+
+    jobs.resume_reports()  # too early: nobody knows yet that the worker is dead
+    Report.objects.filter(pk=report.pk).update(heartbeat_at=long_ago())
+    with worker():
+        jobs.resume_reports()
+        wait_until(lambda: Report.objects.get(pk=report.pk).is_over)
+    report.refresh_from_db()
+    assert (report.state, report.attempts) == (ReportState.DONE, 2)
+    assert report.file.read().startswith(b"%PDF-")
+    assert Notice.objects.filter(kind=NoticeKind.REPORT_READY).count() == 1
