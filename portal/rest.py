@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django_filters import filters
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 
 class Pages(CursorPagination):
@@ -25,6 +26,16 @@ class IntegerFilter(filters.Filter):
     """A whole number; the library's own number filter also takes 1.5, and reads it as 1."""
 
     field_class = forms.IntegerField
+
+
+class NothingHere(APIView):
+    """An address below `/api/` that nobody serves: its 404 is JSON too."""
+
+    schema = None
+
+    def initial(self, request, *args, **kwargs) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound
 
 
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:

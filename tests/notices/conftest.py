@@ -20,13 +20,13 @@ class Sink:
     hang_ups: int = 0
     seconds_a_mail: float = 0
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802: the library's name
+    async def handle_RCPT(self, server, session, envelope, address, options):
         if address in self.answers:
             return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802: the library's name
+    async def handle_DATA(self, server, session, envelope):
         await asyncio.sleep(self.seconds_a_mail)
         if self.hang_ups:
             self.hang_ups -= 1
