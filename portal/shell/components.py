@@ -99,7 +99,8 @@ def _in_words(field: forms.Field, value: object) -> str:
         return field.label_from_instance(value)
     if isinstance(field, forms.ChoiceField):
         chosen = value if isinstance(value, list | tuple | set) else [value]
-        labels = {str(key): str(label) for key, label in flatten_choices(field.choices)}
+        options: Any = flatten_choices(field.choices)  # type: ignore[arg-type]
+        labels = {str(key): str(label) for key, label in options}
         return "、".join(labels.get(str(one), str(one)) for one in chosen)
     return str(value)
 
