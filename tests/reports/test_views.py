@@ -1,0 +1,222 @@
+"""The pages of reports: whose they are, what they show while one waits, and the file."""
+
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.accounts.enums import Role
+from portal.accounts.middleware import SESSION_KEY
+from portal.shell import context_processors
+from reports.enums import ReportKind, ReportState, ReportStep
+from reports.models import Report
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
+from tests.factories.plan import PlanFactory
+from tests.factories.reports import ReportFactory
+
+pytestmark = pytest.mark.django_db
+PAGES = ("reports:detail", "reports:progress", "reports:file")
+
+
+@pytest.fixture
+def bodies():
+    """Two institutions, both supervised by one authority, and an authority that supervises nothing."""
+    return {
+        "institution": InstitutionFactory(),
+        "other institution": InstitutionFactory(),
+        "authority": AuthorityFactory(),
+        "other authority": AuthorityFactory(kinds=[]),
+    }
+
+
+@pytest.mark.parametrize("owner", ["institution", "other institution", "authority", "other authority"])
+@pytest.mark.parametrize(
+    ("home", "role"),
+    [("institution", role) for role in (Role.CIO, Role.CONTRIBUTOR, Role.LIAISON)]
+    + [("authority", role) for role in (Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER)],
+)
+def test_reports_are_seen_by_people_of_their_body_only(client, bodies, home, role, owner):
+    field = "authority" if "authority" in owner else "institution"
+    report = ReportFactory(state=ReportState.DONE, **{field: bodies[owner]})
+    client.force_login(member(bodies[home], role))
+    status = 200 if home == owner else 404
+    for page in PAGES:
+        assert client.get(reverse(page, args=[report.pk])).status_code == status
+    listed = client.get(reverse("reports:list"))
+    assert listed.status_code == 200
+    assert (report.number in listed.content.decode()) == (home == owner)
+
+
+def test_the_body_acted_for_decides(client, bodies):
+    user = member(bodies["institution"], Role.CIO)
+    user.memberships.create(authority=bodies["authority"], role=Role.SUPERVISOR)
+    user.groups.add(bodies["authority"].group)
+    report = ReportFactory(institution=bodies["institution"], requested_by=user)
+    client.force_login(user)
+    session = client.session
+    session[SESSION_KEY] = user.memberships.get(authority=bodies["authority"]).pk
+    session.save()
+    assert client.get(report.get_absolute_url()).status_code == 404
+    session[SESSION_KEY] = user.memberships.get(institution=bodies["institution"]).pk
+    session.save()
+    assert client.get(report.get_absolute_url()).status_code == 200
+
+
+def test_without_any_body_there_is_nothing(client):
+    report = ReportFactory(state=ReportState.DONE)
+    client.force_login(UserFactory())
+    assert client.get(reverse("reports:list")).status_code == 200
+    assert client.get(reverse("reports:file", args=[report.pk])).status_code == 404
+    assert client.post(reverse("reports:request"), {"plan": report.plan.slug, "language": "en"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "kind"),
+    [
+        (Role.CIO, ReportKind.STATUS),
+        (Role.CONTRIBUTOR, None),
+        (Role.LIAISON, None),
+        (Role.SUPERVISOR, ReportKind.SUPERVISORY),
+        (Role.LEAD_SUPERVISOR, ReportKind.SUPERVISORY),
+        (Role.OBSERVER, None),
+    ],
+)
+def test_asking_for_a_report(client, role, kind):
+    supervising = role in (Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER)
+    client.force_login(member(AuthorityFactory() if supervising else InstitutionFactory(), role))
+    plan = PlanFactory()
+    page = client.get(reverse("reports:list")).content.decode()
+    assert ('action="/reports/request/"' in page) == bool(kind)
+    response = client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en"})
+    if kind is None:
+        assert response.status_code == 403
+        assert not Report.objects.exists()
+        return
+    report = Report.objects.get()
+    assert response["Location"] == report.get_absolute_url()
+    assert (report.kind, report.language, report.plan, report.state) == (kind, "en", plan, ReportState.QUEUED)
+    assert client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en"}).status_code == 302
+    assert Report.objects.count() == 1
+
+
+def test_bad_input_is_said_beside_the_field(client):
+    client.force_login(member(InstitutionFactory(), Role.CIO))
+    response = client.post(reverse("reports:request"), {"plan": "no-such-plan", "language": "fr"})
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {"plan", "language"}
+    assert not Report.objects.exists()
+
+
+def test_asking_is_no_get(client):
+    client.force_login(member(InstitutionFactory(), Role.CIO))
+    assert client.get(reverse("reports:request")).status_code == 405
+
+
+def test_list_is_newest_first_and_costs_the_same_for_many(client, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    institution = InstitutionFactory()
+    cio = member(institution, Role.CIO)
+    first = ReportFactory(institution=institution)
+    client.force_login(cio)
+    client.get(reverse("reports:list"))
+    with CaptureQueriesContext(connection) as one:
+        client.get(reverse("reports:list"))
+    second, third = (ReportFactory(institution=institution) for _ in range(2))
+    with CaptureQueriesContext(connection) as three:
+        response = client.get(reverse("reports:list"))
+    assert len(one) == len(three)
+    assert list(response.context["page"]) == [third, second, first]
+
+
+def test_empty_list_says_how_to_begin(client):
+    institution = InstitutionFactory()
+    client.force_login(member(institution, Role.CIO))
+    assert "即可生成第一份" in client.get(reverse("reports:list")).content.decode()
+    client.force_login(member(institution, Role.CONTRIBUTOR))
+    assert "首席信息官可以导出" in client.get(reverse("reports:list")).content.decode()
+
+
+def opened(client, report, page="reports:progress"):
+    client.force_login(report.requested_by)
+    return client.get(reverse(page, args=[report.pk])).content.decode()
+
+
+def test_while_it_is_made_the_page_asks_again_and_shows_the_step(client):
+    report = ReportFactory(state=ReportState.RENDERING, step=ReportStep.LAYOUT, attempts=1)
+    for page in ("reports:detail", "reports:progress"):
+        content = opened(client, report, page)
+        assert f'hx-get="{reverse("reports:progress", args=[report.pk])}"' in content
+        assert "<noscript>" in content
+    steps = client.get(reverse("reports:progress", args=[report.pk])).context["steps"]
+    assert [status for _words, status in steps] == ["done", "done", "current", "waiting"]
+
+
+def test_when_it_is_done_the_page_stops_and_offers_the_file(client):
+    report = ReportFactory(state=ReportState.DONE)
+    content = opened(client, report)
+    assert "hx-get" not in content
+    assert reverse("reports:file", args=[report.pk]) in content
+    assert report.sha256 in content
+    assert report.sm3 in content
+
+
+def test_when_it_failed_the_page_says_so_in_plain_words_and_offers_another_try(client):
+    report = ReportFactory(state=ReportState.FAILED, attempts=3, error="OSError: /srv/secret/path")
+    content = opened(client, report)
+    assert "已自动尝试 3 次" in content
+    assert "/srv/secret/path" not in content
+    retry = reverse("reports:retry", args=[report.pk])
+    assert retry in content
+    assert client.post(retry)["Location"] == report.get_absolute_url()
+    report.refresh_from_db()
+    assert report.state == ReportState.QUEUED
+    assert client.post(retry).status_code == 302
+
+
+def test_a_contributor_does_not_try_again(client):
+    report = ReportFactory(state=ReportState.FAILED)
+    client.force_login(member(report.institution, Role.CONTRIBUTOR))
+    assert "重试</button>" not in client.get(report.get_absolute_url()).content.decode()
+    assert client.post(reverse("reports:retry", args=[report.pk])).status_code == 403
+
+
+def test_without_a_broker_the_page_says_that_it_waits(client, monkeypatch):
+    monkeypatch.setattr(context_processors, "broker_alive", lambda: False)
+    content = opened(client, ReportFactory())
+    assert "不必重新申请" in content
+
+
+def test_the_file_is_sent_as_it_was_made(client):
+    institution = InstitutionFactory(name='示例"引号/斜线\\证券')
+    report = ReportFactory(institution=institution, state=ReportState.DONE)
+    client.force_login(report.requested_by)
+    response = client.get(reverse("reports:file", args=[report.pk]))
+    assert b"".join(response.streaming_content) == b"%PDF-1.7"
+    assert response["Content-Type"] == "application/pdf"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"].startswith("attachment; filename*=utf-8''")
+    assert f"{timezone.localdate():%Y%m%d}.pdf" in response["Content-Disposition"]
+    assert "%2F" not in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize("state", [ReportState.QUEUED, ReportState.RENDERING, ReportState.FAILED])
+def test_no_file_before_there_is_one(client, state):
+    report = ReportFactory(state=state)
+    client.force_login(report.requested_by)
+    assert client.get(reverse("reports:file", args=[report.pk])).status_code == 404
+
+
+def test_a_file_lost_from_the_disk_is_not_found(client):
+    report = ReportFactory(state=ReportState.DONE)
+    report.file.storage.delete(report.file.name)
+    client.force_login(report.requested_by)
+    assert client.get(reverse("reports:file", args=[report.pk])).status_code == 404
+
+
+def test_no_such_report(client):
+    client.force_login(member(InstitutionFactory(), Role.CIO))
+    for page in PAGES:
+        assert client.get(reverse(page, args=[uuid.uuid4()])).status_code == 404

@@ -1,0 +1,225 @@
+"""The first page of each role: its figures are those of the lists behind them."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from assessments.enums import SelfAssessmentState
+from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, Role
+from tasks.enums import AssignmentState as S
+from tasks.filters import ScopeAssignmentFilter
+from tasks.models import Assignment
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
+from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
+from tests.factories.plan import PlanFactory, TaskFactory
+from tests.factories.reports import small_industry
+from tests.factories.tasks import AssignmentFactory, SubmissionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def industry():
+    authority = AuthorityFactory(kinds=[InstitutionKind.SECURITIES, InstitutionKind.FUTURES])
+    plan, institutions = small_industry(seed=2)
+    return authority, plan, institutions
+
+
+def listed(client, user, url):
+    """How many rows the list behind an address has."""
+    response = client.get(url)
+    assert response.status_code == 200
+    rows = Assignment.objects.visible_to(user, acting=membership_of(user))
+    request = response.wsgi_request
+    return ScopeAssignmentFilter(request.GET, queryset=rows, request=request).qs.count()
+
+
+def test_every_cell_of_the_heat_map_counts_the_list_behind_it(client, industry):
+    authority, _plan, _institutions = industry
+    user = member(authority, Role.SUPERVISOR)
+    client.force_login(user)
+    chart = client.get("/").context["heat"]
+    cells = [cell for _head, row in chart.rows for cell in row]
+    assert any(cell.figures.overdue for cell in cells)
+    for cell in cells:
+        assert set(parse_qs(urlsplit(cell.url).query)) <= {"plan", "theme", "kind", "overdue"}
+        assert cell.figures.overdue == listed(client, user, cell.url), cell.label
+
+
+def test_every_bar_and_tile_counts_the_list_behind_it(client, industry):
+    authority, plan, _institutions = industry
+    # With a second plan the numbers of themes alone would say too little.
+    AssignmentFactory(task__plan=PlanFactory(starts_on=plan.starts_on - timedelta(days=9)))
+    user = member(authority, Role.OBSERVER)
+    client.force_login(user)
+    context = client.get("/").context
+    assert context["plan"] == plan
+    for bar in context["chart"].bars:
+        assert bar.value == listed(client, user, bar.url)
+    figures, tiles = context["figures"], context["tiles"]
+    for name, number in {
+        "total": figures.total,
+        "overdue": figures.overdue,
+        "submitted": figures.waiting_for_review,
+        "returned": figures.returned,
+        "accepted": figures.accepted,
+    }.items():
+        assert number == listed(client, user, tiles[name]), name
+
+
+def test_the_scope_ends_where_it_ends(client, industry):
+    authority, plan, _institutions = industry
+    client.force_login(member(authority, Role.SUPERVISOR))
+    context = client.get("/").context
+    in_scope = Assignment.objects.filter(task__plan=plan, institution__kind__in=authority.kinds)
+    assert context["figures"].total == in_scope.count() < Assignment.objects.count()
+    assert {late.assignment.institution.kind for late in context["overdue"]} <= set(authority.kinds)
+
+
+@pytest.mark.parametrize("role", AUTHORITY_ROLES)
+def test_what_a_role_of_an_authority_is_offered(client, industry, role):
+    authority, _plan, institutions = industry
+    overdue = Assignment.objects.filter(institution=institutions[0]).first()
+    submission = SubmissionFactory(assignment=AssignmentFactory(institution=institutions[0], state=S.SUBMITTED))
+    client.force_login(member(authority, role))
+    response = client.get("/")
+    page = response.content.decode()
+    assert ("导出监管进展报告" in page) == (role != Role.OBSERVER)
+    assert ("待审核的报送" in page) == (role != Role.OBSERVER)
+    assert ("开启自评周期" in page) == (role == Role.LEAD_SUPERVISOR)
+    if role != Role.OBSERVER:
+        rows = [item.row for item in response.context["queue"]]
+        assert submission in rows
+    assert overdue
+
+
+def test_home_of_an_authority_costs_the_same_for_many(client, industry):
+    authority, plan, _institutions = industry
+    client.force_login(member(authority, Role.SUPERVISOR))
+    client.get("/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/")
+    for _ in range(3):
+        institution = InstitutionFactory()
+        for task in plan.tasks.all():
+            AssignmentFactory(institution=institution, task=task, deadline=timezone.localdate() - timedelta(days=9))
+    with CaptureQueriesContext(connection) as many:
+        client.get("/")
+    assert len(few) == len(many)
+
+
+def test_homes_before_there_is_anything(client):
+    for body, roles in ((AuthorityFactory(), AUTHORITY_ROLES), (InstitutionFactory(), INSTITUTION_ROLES)):
+        for role in roles:
+            client.force_login(member(body, role))
+            assert "还没有计划" in client.get("/").content.decode()
+    PlanFactory()
+    client.force_login(member(AuthorityFactory(), Role.LEAD_SUPERVISOR))
+    assert "监管范围内还没有任务" in client.get("/").content.decode()
+    client.force_login(member(InstitutionFactory(), Role.CONTRIBUTOR))
+    assert "本机构还没有分配任务" in client.get("/").content.decode()
+
+
+def test_without_a_body_the_page_says_whom_to_ask(client):
+    user = UserFactory()
+    client.force_login(user)
+    page = client.get("/").content.decode()
+    assert "联络人" in page
+    assert user.email in page
+
+
+@pytest.fixture
+def own():
+    """An institution with one task in each state, all in one plan."""
+    plan, institution = PlanFactory(), InstitutionFactory()
+    rows = {}
+    for days, state in enumerate(S, start=1):
+        task = TaskFactory(plan=plan, theme__plan=plan)
+        deadline = timezone.localdate() + timedelta(days=days)
+        rows[state] = AssignmentFactory(task=task, institution=institution, state=state, deadline=deadline)
+    AssignmentFactory(task=rows[S.SUBMITTED].task)
+    return plan, institution, rows
+
+
+def test_contributors_see_what_to_do_next(client, own):
+    _plan, institution, rows = own
+    for role in (Role.CONTRIBUTOR, Role.LIAISON):
+        client.force_login(member(institution, role))
+        context = client.get("/").context
+        assert list(context["to_do"]) == [rows[S.RETURNED], rows[S.NOT_STARTED], rows[S.IN_PROGRESS]]
+        assert context["editable"] == 3
+        assert context["figures"].total == len(S)
+        assert "to_sign" not in context
+
+
+def test_the_cio_sees_what_awaits_a_signature_first(client, own):
+    plan, institution, rows = own
+    cycle = CycleFactory(plan=plan)
+    waiting = SelfAssessmentFactory(cycle=cycle, institution=institution, state=SelfAssessmentState.AWAITING_SIGNATURE)
+    SelfAssessmentFactory(cycle=cycle, state=SelfAssessmentState.AWAITING_SIGNATURE)
+    client.force_login(member(institution, Role.CIO))
+    response = client.get("/")
+    page = response.content.decode()
+    assert response.context["to_sign"] == [rows[S.AWAITING_SIGNATURE]]
+    assert response.context["self_assessments_to_sign"] == [waiting]
+    for url in (
+        reverse("tasks:sign", args=[rows[S.AWAITING_SIGNATURE].pk]),
+        reverse("assessments:sign", args=[waiting.pk]),
+    ):
+        assert url in page
+    assert page.index("待您签署") < page.index("任务总数")
+    assert "导出任务落实情况报告" in page
+
+
+def test_self_assessments_on_the_first_page_are_the_open_ones(client, own):
+    plan, institution, _rows = own
+    today = timezone.localdate()
+    returned = SelfAssessmentFactory(
+        cycle=CycleFactory(plan=plan), institution=institution, state=SelfAssessmentState.RETURNED
+    )
+    draft = SelfAssessmentFactory(cycle=returned.cycle, institution=institution, version=2)
+    not_yet = CycleFactory(plan=plan, opens_on=today + timedelta(days=1), due_on=today + timedelta(days=9))
+    SelfAssessmentFactory(cycle=not_yet, institution=institution)
+    over = CycleFactory(plan=plan)
+    SelfAssessmentFactory(cycle=over, institution=institution, state=SelfAssessmentState.ACCEPTED)
+    client.force_login(member(institution, Role.CONTRIBUTOR))
+    assert client.get("/").context["self_assessments"] == [draft]
+
+
+def test_home_of_an_institution_costs_the_same_for_many(client, own):
+    plan, institution, _rows = own
+    for role in (Role.CIO, Role.CONTRIBUTOR):
+        client.force_login(member(institution, role))
+        client.get("/")
+        with CaptureQueriesContext(connection) as few:
+            client.get("/")
+        for state in S:
+            AssignmentFactory(task=TaskFactory(plan=plan, theme__plan=plan), institution=institution, state=state)
+        with CaptureQueriesContext(connection) as many:
+            client.get("/")
+        assert len(few) == len(many)
+
+
+def test_names_are_shown_as_text(client):
+    name = "<script>alert(1)</script>" + "很长的名称" * 30
+    authority = AuthorityFactory()
+    institution = InstitutionFactory(name=name)
+    AssignmentFactory(institution=institution, deadline=timezone.localdate() - timedelta(days=2))
+    for user in (member(authority, Role.SUPERVISOR), member(institution, Role.CIO)):
+        client.force_login(user)
+        page = client.get("/").content.decode()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+
+
+def test_a_person_who_left_a_body_sees_its_figures_no_more(client, own):
+    _plan, institution, _rows = own
+    user = member(institution, Role.CIO)
+    user.memberships.update(is_active=False)
+    client.force_login(user)
+    assert "figures" not in client.get("/").context
