@@ -158,6 +158,9 @@ STATICFILES_DIRS = [
     ("tabler", BASE_DIR / "node_modules/@tabler/core/dist/css"),
     ("htmx", BASE_DIR / "node_modules/htmx.org/dist"),
 ]
+# Source maps are large, and no page loads them.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "gif", "woff", "woff2", "map"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

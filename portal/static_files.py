@@ -8,5 +8,5 @@ class PortalStaticFiles(StaticFilesConfig):
         *StaticFilesConfig.ignore_patterns,
         *("tabler-*", "tabler.css*", "*.rtl.*"),
         *("ext", "htmx.js", "htmx.amd.js", "htmx.cjs.js", "htmx.esm.*", "*.gz"),
-        *("rest_framework", "guardian"),
+        *("rest_framework", "guardian", "django_htmx"),
     ]
