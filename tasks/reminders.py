@@ -24,7 +24,7 @@ REMINDERS_LOCK = 7402  # an advisory lock: a second run at the same time waits, 
 DAYS_BEFORE = 30
 
 # Work that was signed waits for the supervisor, so nobody in the institution is reminded of it. The CIO hears of
-# what is overdue, and of what waits for a signature.
+# what is overdue, and of what waits for a signature. The most urgent is written last: the inbox shows it first.
 REMIND = """
     WITH due AS (
         SELECT assignment.*, assignment.deadline - %(today)s AS days
@@ -51,6 +51,7 @@ REMIND = """
         JOIN accounts_user person ON person.id = membership.user_id AND person.is_active
         WHERE membership.role = ANY(%(roles)s)
            OR (membership.role = %(cio)s AND (staged.stage LIKE 'overdue-%%' OR staged.state = %(waiting)s))
+        ORDER BY staged.days DESC
         ON CONFLICT DO NOTHING
         RETURNING id, split_part(key, ':', 4) AS stage
     ), mailed AS (

@@ -53,8 +53,8 @@ class Notice(models.Model):
 
     @property
     def due_on(self) -> datetime.date | None:
-        """The deadline the notice tells of, where it tells of one."""
-        return texts.due_on(self.data)
+        """The deadline a reminder is about; other notices are about something else."""
+        return texts.due_on(self.data) if self.kind == NoticeKind.REMINDER else None
 
     @property
     def due_is_official(self) -> bool:

@@ -74,9 +74,9 @@ def _reminder_subject(notice: Notice) -> str:
 def _reminder_body(notice: Notice) -> str:
     days = notice.data.get("days", 0)
     if days > 0:
-        return _("%(institution)s的%(what)s须于%(deadline)s之前（含当日）签署报送。")
+        return _("%(institution)s的%(what)s期限为%(deadline)s，请在当日 24 时之前签署报送。")
     if days == 0:
-        return _("%(institution)s的%(what)s于今日（%(deadline)s）到期，请在 24 时之前签署报送。")
+        return _("%(institution)s的%(what)s期限为今日，即%(deadline)s，请在 24 时之前签署报送。")
     return _("%(institution)s的%(what)s已于%(deadline)s到期，仍未报送。请尽快办理。")
 
 
