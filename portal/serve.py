@@ -97,6 +97,7 @@ def _run() -> int:
         _wait_until_ready(process)
         _say(f"\nReady: http://127.0.0.1:{settings.PORT}/\n")
         call_command("load_demo", accounts=True)
+        sys.stdout.flush()
         connections.close_all()
         return process.wait()
 
