@@ -69,9 +69,10 @@ def inspect(file: File) -> Inspected:
 def clean_name(name: str) -> str:
     """A file name for people to read: no path, no control or invisible characters, at most 255 characters."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    readable = unicodedata.normalize(
-        "NFC", "".join(character for character in base if unicodedata.category(character)[0] != "C")
-    ).strip(" .")
+    visible = "".join(
+        character for character in base if character.isspace() or unicodedata.category(character)[0] != "C"
+    )
+    readable = unicodedata.normalize("NFC", " ".join(visible.split())).strip(" .")
     suffix = PurePath(readable).suffix[:20]
     stem = readable[: len(readable) - len(suffix)] if suffix else readable
     return (stem[: NAME_MAX - len(suffix)] + suffix) or _("未命名")

@@ -122,6 +122,8 @@ def task_page(
         "accept": ",".join(f".{extension}" for extension in BY_EXTENSION),
         **(side_context(request, assignment, lines) if sees_drafts else _for_reviewers(user, assignment, submissions)),
     }
+    if form:
+        context["saved_at"] = None
     if context["may_edit"] or form:
         context["form"] = form or statements_form(lines)
     context["entries"] = _entries(lines, context["form"], theirs or {}, uploads or {}, context["may_edit"])
@@ -150,11 +152,12 @@ def _without_drafts(assignment: Assignment) -> list[Line]:
 
 def _for_reviewers(user, assignment: Assignment, submissions: list) -> dict[str, Any]:
     may_review = can_review(user, assignment)
+    awaits_review = assignment.state == AssignmentState.SUBMITTED
     return {
         "may_edit": False,
         "may_hand_in": False,
         "may_exempt": may_review and assignment.state in TRANSITIONS["exempt"].sources,
-        "to_review": submissions[0] if may_review and assignment.state == AssignmentState.SUBMITTED else None,
+        "to_review": next(iter(submissions), None) if awaits_review and may_review else None,
     }
 
 
