@@ -140,7 +140,13 @@ class Answer(models.Model):
             models.CheckConstraint(
                 name="answer_ratio_within_whole",
                 condition=Q(numerator=None, denominator=None)
-                | Q(numerator__gte=0, denominator__gt=0, numerator__lte=F("denominator")),
+                | Q(
+                    numerator__isnull=False,
+                    denominator__isnull=False,
+                    numerator__gte=0,
+                    denominator__gt=0,
+                    numerator__lte=F("denominator"),
+                ),
             ),
         ]
 

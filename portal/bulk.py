@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Model, QuerySet
 
@@ -16,7 +17,10 @@ def insert_select(model: type[Model], fields: list[str], rows: QuerySet, *, igno
     options: Any = model._meta
     quote = connection.ops.quote_name
     columns = ", ".join(quote(options.get_field(field).column) for field in fields)
-    select, parameters = rows.query.sql_with_params()
+    try:
+        select, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return 0
     tail = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {quote(options.db_table)} ({columns}) {select}{tail}", parameters)

@@ -75,6 +75,8 @@ def review_self_assessment(
     """Accept a signed self-assessment, or return it: the next version then opens with the answers as they were."""
     check(can_review_for(by, authority, self_assessment.institution_id))
     locked = SelfAssessment.objects.select_for_update(of=("self",)).get(pk=self_assessment.pk)
+    if locked.signed_at is None:
+        raise WrongState(_("该自评尚未签署，不能审核。"), code="wrong_state")
     review = _give_verdict(locked, verdict, comment, reasons, by, authority)
     move = "accept" if verdict == Verdict.ACCEPTED else "return"
     reviewed = pass_gate(row=locked, name=move, moves=TRANSITIONS, by=by, data=_told(review))

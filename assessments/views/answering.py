@@ -119,7 +119,7 @@ def _form(request: HttpRequest, self_assessment: SelfAssessment, number: int) ->
     linked = Prefetch("evidence", Evidence.objects.current())
     answers = self_assessment.answers.filter(requirement__in=requirements).select_related("updated_by")
     return AnswersForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         requirements=requirements,
         answers={answer.requirement_id: answer for answer in answers.prefetch_related(linked)},
         files=list(files.select_related("requirement__task")),

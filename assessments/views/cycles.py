@@ -97,7 +97,7 @@ def _page(rows: QuerySet[SelfAssessment], after: str) -> tuple[list[SelfAssessme
 
 @requires(Permission.MANAGE_PLAN)
 def open_cycle(request: HttpRequest) -> HttpResponse:
-    form = CycleForm(request.POST or None, user=request.user)
+    form = CycleForm(request.POST if request.method == "POST" else None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             cycle = actions.open_cycle(by=request.user, **form.cleaned_data)

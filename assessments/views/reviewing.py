@@ -97,7 +97,10 @@ def _review(
 ) -> HttpResponse:
     """One page for both kinds of work: read what was signed, and judge it."""
     tasks = read_signed(signed, request.user)
-    form = ReviewForm(request.POST or None, requirements=[r.requirement for task in tasks for r in task.requirements])
+    form = ReviewForm(
+        request.POST if request.method == "POST" else None,
+        requirements=[r.requirement for task in tasks for r in task.requirements],
+    )
     if request.method == "POST" and form.is_valid():
         try:
             review = give(
