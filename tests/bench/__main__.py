@@ -21,8 +21,10 @@ def main() -> int:
     with _server(KEPT if options.keep else None) as url:
         os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
         import django
+        from django.core.management import call_command
 
         django.setup()
+        call_command("collectstatic", interactive=False, verbosity=0)
         results = _measure(url, options.only)
     for result in results:
         sys.stdout.write(result.row() + "\n")

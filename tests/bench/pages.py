@@ -68,9 +68,6 @@ def _portal(bench: Bench, database: str) -> Iterator[str]:
     """The portal as it is served, on that database."""
     port = free_port()
     environment = os.environ | {"DATABASE_URL": bench.url(database), "PORT": str(port)}
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True
-    )
     command = [sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     address = f"http://127.0.0.1:{port}"

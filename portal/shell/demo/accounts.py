@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.utils.translation import gettext_lazy as _
+from portal.accounts.enums import Role
 
 
 class Account(NamedTuple):
     email: str
     name: str
     body: str
-    role: str
+    role: Role
 
 
 NAMED = [
-    Account("lead@csrc.example", "周明远", _("中国证监会"), _("监管负责人")),
-    Account("observer@csrc.example", "何静怡", _("中国证监会"), _("观察员")),
-    Account("supervisor@shanghai.example", "沈国栋", _("中国证监会上海监管局"), _("监管人员")),
-    Account("liaison@sec01.example", "林晓雯", _("示例证券有限公司"), _("联络人")),
-    Account("contributor@sec01.example", "陈思源", _("示例证券有限公司"), _("填报人")),
-    Account("cio@sec01.example", "吴建国", _("示例证券有限公司"), _("首席信息官")),
-    Account("liaison@fut01.example", "唐雅琴", _("示例期货有限公司"), _("联络人")),
-    Account("contributor@fut01.example", "徐文博", _("示例期货有限公司"), _("填报人")),
-    Account("cio@fut01.example", "高立新", _("示例期货有限公司"), _("首席信息官")),
-    Account("group@sec01.example", "许佳宁", _("示例证券有限公司、示例期货有限公司"), _("填报人")),
+    Account("lead@csrc.example", "周明远", "中国证监会", Role.LEAD_SUPERVISOR),
+    Account("observer@csrc.example", "何静怡", "中国证监会", Role.OBSERVER),
+    Account("supervisor@shanghai.example", "沈国栋", "中国证监会上海监管局", Role.SUPERVISOR),
+    Account("liaison@sec01.example", "林晓雯", "示例证券有限公司", Role.LIAISON),
+    Account("contributor@sec01.example", "陈思源", "示例证券有限公司", Role.CONTRIBUTOR),
+    Account("cio@sec01.example", "吴建国", "示例证券有限公司", Role.CIO),
+    Account("liaison@fut01.example", "唐雅琴", "示例期货有限公司", Role.LIAISON),
+    Account("contributor@fut01.example", "徐文博", "示例期货有限公司", Role.CONTRIBUTOR),
+    Account("cio@fut01.example", "高立新", "示例期货有限公司", Role.CIO),
+    Account("group@sec01.example", "许佳宁", "示例证券有限公司、示例期货有限公司", Role.CONTRIBUTOR),
 ]

@@ -188,7 +188,7 @@ def _places(count: int, rng: random.Random) -> Iterator[tuple[K, int, int, Regio
         for index in range(share):
             at_home = kind in (K.CORE, K.ASSOCIATION) or index == 0
             home = {K.CORE: ("shanghai", "shenzhen", "beijing")[index % 3], K.ASSOCIATION: "beijing"}
-            code = home.get(kind, "shanghai") if at_home else rng.choices(list(weights), weights.values())[0]
+            code = home.get(kind, "shanghai") if at_home else rng.choices(list(weights), list(weights.values()))[0]
             number += 1
             yield kind, index, number, regions.get(code) or busy[code], _diligence(kind, code, rng)
 

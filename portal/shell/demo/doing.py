@@ -88,10 +88,7 @@ class Assigned:
         self.files: list[File] = []
 
     def write(self, story: Story) -> Work:
-        exempted = {}
-        if story.exempted_at:
-            reason = texts.EXEMPTIONS.get(self.duty.number, texts.NOT_CONCERNED)
-            exempted = {"exempted_at": story.exempted_at, "exempted_reason": reason}
+        reason = texts.EXEMPTIONS.get(self.duty.number, texts.NOT_CONCERNED) if story.exempted_at else ""
         self.pk = self.tables.assignments.add(
             task_id=self.duty.task,
             institution_id=self.body.pk,
@@ -100,13 +97,12 @@ class Assigned:
             deadline_is_official=self.duty.is_official,
             state=str(story.state),
             created_at=self.doing.created_at,
+            exempted_at=story.exempted_at,
+            exempted_reason=reason,
             **story.stamps(),
-            **exempted,
         )
-        if exempted:
-            self._move(
-                "exempt", S.NOT_APPLICABLE, story.exempted_at, self.reviewer.user, reason=exempted["exempted_reason"]
-            )
+        if story.exempted_at:
+            self._move("exempt", S.NOT_APPLICABLE, story.exempted_at, self.reviewer.user, reason=reason)
         items = [Item(demand) for demand in self.duty.demands]
         for number, round_ in enumerate(story.rounds, start=1):
             items = self._round(number, round_, items, story)
@@ -114,7 +110,7 @@ class Assigned:
             self._evidence(file)
         for item in items:
             self._statement(item)
-        return Work(self.duty, items, applies=not exempted)
+        return Work(self.duty, items, applies=not story.exempted_at)
 
     # --- A round ------------------------------------------------------------------------------------------
 
@@ -132,9 +128,10 @@ class Assigned:
             self._move("hand_in", S.AWAITING_SIGNATURE, round_.handed_in_at, self.author)
         failing = self._failing(round_)
         if round_.signed_at:
-            self._sign(number, round_, items, failing)
+            self._sign(number, round_, round_.signed_at, items, failing)
         if failing and not is_last:
-            return [self._withdrawn(item, story) if item.demand in failing else item for item in items]
+            moment = story.rounds[-1].started_at.replace(hour=WRITTEN, minute=0, second=0)
+            return [self._withdrawn(item, moment) if item.demand in failing else item for item in items]
         return items
 
     def _written(self, number: int, round_: Round, items: list[Item]) -> list[Item]:
@@ -165,11 +162,11 @@ class Assigned:
         self._record_file("evidence.added", moment, file)
         return file
 
-    def _withdrawn(self, item: Item, story: Story) -> Item:
+    def _withdrawn(self, item: Item, moment: datetime.datetime) -> Item:
         """The file is taken out once work begins again; the statement stays until it is written anew."""
-        moment = story.rounds[-1].started_at.replace(hour=WRITTEN, minute=0, second=0)
-        item.file.withdrawn_at = moment
-        self._record_file("evidence.withdrawn", moment, item.file)
+        if item.file:
+            item.file.withdrawn_at = moment
+            self._record_file("evidence.withdrawn", moment, item.file)
         return replace(item, file=None)
 
     def _evidence(self, file: File) -> None:
@@ -210,8 +207,10 @@ class Assigned:
         demands = self.duty.demands
         return self.rng.sample(demands, self.rng.randint(1, min(MOST_RETURNED, len(demands))))
 
-    def _sign(self, number: int, round_: Round, items: list[Item], failing: list[Demand]) -> None:
-        self._move("sign", S.SUBMITTED, round_.signed_at, self.cio)
+    def _sign(
+        self, number: int, round_: Round, signed_at: datetime.datetime, items: list[Item], failing: list[Demand]
+    ) -> None:
+        self._move("sign", S.SUBMITTED, signed_at, self.cio)
         content = canonical_json(self._content(items))
         digest = digests(content)
         submission = self.tables.submissions.add(
@@ -221,14 +220,14 @@ class Assigned:
             sha256=digest.sha256,
             sm3=digest.sm3,
             signed_by_id=self.cio,
-            signed_at=round_.signed_at,
+            signed_at=signed_at,
         )
-        for item in items:
-            item.file.frozen_at = item.file.frozen_at or round_.signed_at
-            self.tables.held.add(submission_id=submission, evidence_id=item.file.pk)
+        for file in [item.file for item in items if item.file]:
+            file.frozen_at = file.frozen_at or signed_at
+            self.tables.held.add(submission_id=submission, evidence_id=file.pk)
         if self.trail:
             facts = {"number": number, "sha256": digest.sha256, "sm3": digest.sm3}
-            self._record("submission.signed", round_.signed_at, (SUBMISSION, submission), by=self.cio, **facts)
+            self._record("submission.signed", signed_at, (SUBMISSION, submission), by=self.cio, **facts)
         if round_.reviewed_at:
             told = write_verdict(
                 tables=self.tables,
@@ -254,7 +253,7 @@ class Assigned:
                     "reference": item.demand.reference,
                     "text": item.demand.text,
                     "statement": item.text,
-                    "evidence": [item.file.facts],
+                    "evidence": [item.file.facts] if item.file else [],
                 }
                 for item in items
             ],
@@ -276,4 +275,5 @@ class Assigned:
     def _record(
         self, action: str, moment: datetime.datetime, target: tuple[str, Any], by: int | None = None, **data: Any
     ) -> None:
-        self.trail.add(moment, action, by or self.author, target, data)
+        if self.trail:
+            self.trail.add(moment, action, by or self.author, target, data)

@@ -49,6 +49,8 @@ def _duty(task: Task, kind: InstitutionKind, difficulty: float) -> Duty:
     requirements = list(task.requirements.all())
     part = Part.for_institution(kind, {requirement.level for requirement in requirements})
     schedule = task.schedule_for(kind)
+    if schedule is None:
+        raise LookupError(f"task {task.number} has no deadline for {kind}")
     demands = tuple(_demand(task, r) for r in requirements if r.level in PART_LEVELS[part])
     return Duty(
         task.pk, task.number, task.title, part.value, schedule.due_on, schedule.is_official, demands, difficulty

@@ -63,7 +63,7 @@ class Judging:
             sheet = _Sheet(self, rng, body, version, number, opened_at, trail)
             sheet.write(work, asked, values)
             if version.reviewed_at:
-                sheet.review(reviewer, asked)
+                sheet.review(reviewer, version.reviewed_at, asked)
                 opened_at = version.reviewed_at
 
 
@@ -83,7 +83,7 @@ class _Sheet:
             for done in work
             for item in done.items
         }
-        signed = {}
+        signed: dict[str, Any] = {}
         if version.signed_at:
             content = canonical_json(self._content(work, entries))
             digest = digests(content)
@@ -162,19 +162,19 @@ class _Sheet:
 
     # --- Verdict and trail --------------------------------------------------------------------------------
 
-    def review(self, reviewer: Reviewer, asked: list[Demand]) -> None:
-        version, accepted = self.version, self.version.state == S.ACCEPTED
+    def review(self, reviewer: Reviewer, reviewed_at: datetime.datetime, asked: list[Demand]) -> None:
+        accepted = self.version.state == S.ACCEPTED
         failing = [] if accepted else self.rng.sample(asked, self.rng.randint(1, MOST_RETURNED))
         told = write_verdict(
             tables=self.tables,
             rng=self.rng,
             reviewer=reviewer,
             failing=failing,
-            at=version.reviewed_at,
+            at=reviewed_at,
             self_assessment_id=self.pk,
         )
         name = "accept" if accepted else "return"
-        self._move(version.reviewed_at, name, reviewer.user, S.SUBMITTED, version.state, **told)
+        self._move(reviewed_at, name, reviewer.user, S.SUBMITTED, self.version.state, **told)
 
     def _leave_trail(self, answered: list[Demand], signed: dict[str, Any]) -> None:
         version = self.version

@@ -47,9 +47,9 @@ class Story:
     rounds: list[Round] = field(default_factory=list)
     exempted_at: Moment | None = None
 
-    def stamps(self) -> dict[str, Moment]:
+    def stamps(self) -> dict[str, Moment | None]:
         """The time of each move of the rounds, by field: the latest where a move was made more than once."""
-        stamps = {}
+        stamps: dict[str, Moment | None] = {}
         for round_ in self.rounds:
             stamps |= {
                 "started_at": round_.started_at,

@@ -51,7 +51,7 @@ class Table:
         return row[self.key]
 
     def flush(self) -> None:
-        columns = ", ".join(connection.ops.quote_name(field.column) for field in self.fields)
+        columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in self.fields)
         with connection.cursor() as cursor:
             with cursor.copy(f"COPY {self.table} ({columns}) FROM STDIN") as copy:
                 for row in self.rows:

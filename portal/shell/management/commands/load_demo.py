@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from portal.shell.demo.accounts import NAMED
 from portal.shell.demo.load import NotEmpty, load
@@ -40,5 +41,5 @@ class Command(BaseCommand):
     def print_accounts(self) -> None:
         width = max(len(account.email) for account in NAMED)
         for account in NAMED:
-            self.stdout.write(f"  {account.email:<{width}}  {account.role} · {account.body}")
-        self.stdout.write(f"  密码：{settings.DEMO_PASSWORD}")
+            self.stdout.write(f"  {account.email:<{width}}  {account.role.label} · {account.body}")
+        self.stdout.write(f"  {_('密码')}: {settings.DEMO_PASSWORD}")
