@@ -49,9 +49,11 @@ def compose(report: Report) -> str:
             "accepted_share_rule": progress.ACCEPTED_SHARE_RULE,
             "overdue_rule": progress.OVERDUE_RULE,
         }
-        contents = _status if report.kind == ReportKind.STATUS else _supervisory
-        context |= contents(report, membership, assignments, now.date())
-        return render_to_string(f"reports/pdf/{report.kind}.html", context)
+        contents, template = {
+            ReportKind.STATUS: (_status, "reports/pdf/status.html"),
+            ReportKind.SUPERVISORY: (_supervisory, "reports/pdf/supervisory.html"),
+        }[ReportKind(report.kind)]
+        return render_to_string(template, context | contents(report, membership, assignments, now.date()))
 
 
 @contextmanager

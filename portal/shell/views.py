@@ -20,5 +20,6 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "shell/home_nobody.html")
     if membership.is_supervising:
         return render(request, "shell/home_supervisor.html", supervisor_home(request))
-    template = "home_cio" if membership.may(Permission.SIGN) else "home_contributor"
-    return render(request, f"shell/{template}.html", institution_home(request))
+    may_sign = membership.may(Permission.SIGN)
+    template = "shell/home_cio.html" if may_sign else "shell/home_contributor.html"
+    return render(request, template, institution_home(request))

@@ -3,6 +3,9 @@
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.html import parse_html
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -113,10 +116,7 @@ def test_asking_is_no_get(client):
     assert client.get(reverse("reports:request")).status_code == 405
 
 
-def test_list_is_newest_first_and_costs_the_same_for_many(client, django_assert_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def test_list_is_newest_first_and_costs_the_same_for_many(client):
     institution = InstitutionFactory()
     cio = member(institution, Role.CIO)
     first = ReportFactory(institution=institution)
@@ -152,6 +152,15 @@ def test_while_it_is_made_the_page_asks_again_and_shows_the_step(client):
         assert "<noscript>" in content
     steps = client.get(reverse("reports:progress", args=[report.pk])).context["steps"]
     assert [status for _words, status in steps] == ["done", "done", "current", "waiting"]
+
+
+@pytest.mark.parametrize("state", ReportState)
+def test_the_part_that_changes_is_one_element(client, state):
+    """It replaces itself: whatever stood beside it would be there twice."""
+    root = parse_html(opened(client, ReportFactory(state=state, attempts=1)))
+    assert root.name == "div"
+    classes = dict(root.attributes)["class"].split()
+    assert classes == (["polling"] if state in (ReportState.QUEUED, ReportState.RENDERING) else ["report-parts"])
 
 
 def test_when_it_is_done_the_page_stops_and_offers_the_file(client):

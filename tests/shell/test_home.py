@@ -54,7 +54,7 @@ def test_every_cell_of_the_heat_map_counts_the_list_behind_it(client, industry):
 def test_every_bar_and_tile_counts_the_list_behind_it(client, industry):
     authority, plan, _institutions = industry
     # With a second plan the numbers of themes alone would say too little.
-    AssignmentFactory(task__plan=PlanFactory(starts_on=plan.starts_on - timedelta(days=9)))
+    AssignmentFactory(task__theme__plan=PlanFactory(starts_on=plan.starts_on - timedelta(days=9)))
     user = member(authority, Role.OBSERVER)
     client.force_login(user)
     context = client.get("/").context
