@@ -74,7 +74,7 @@ def _empty_cache():
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     """The machine's own Chromium where there is one; Chromium's sandbox does not work as root."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     launch = {**browser_type_launch_args}
     if found:
         launch["executable_path"] = found
