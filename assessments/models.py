@@ -192,6 +192,11 @@ class Review(models.Model):
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} {self.submission or self.self_assessment}"
 
+    @property
+    def outcome(self) -> str:
+        """What the work is now, in words; the verdict's own words name the act."""
+        return S(self.verdict).label
+
 
 class Reason(models.Model):
     """Why a requirement was returned."""

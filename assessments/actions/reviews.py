@@ -32,7 +32,7 @@ class AlreadyReviewed(WrongState):
     def __init__(self, review: Review) -> None:
         super().__init__(
             _("%(authority)s已对该版本作出结论：%(verdict)s。您的意见未提交。")
-            % {"authority": review.authority.local_name, "verdict": review.get_verdict_display()},
+            % {"authority": review.authority.local_name, "verdict": review.outcome},
             code="already_reviewed",
         )
         self.review = review

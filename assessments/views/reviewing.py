@@ -139,12 +139,12 @@ def _verdict_on(signed: Signed) -> Review | None:
 
 def _on_to_the_next(request: HttpRequest, signed: Signed, review: Review) -> HttpResponse:
     """The next in the queue, through the filters one came with; the queue itself when nothing is left."""
-    done = {"institution": signed.institution.local_name, "verdict": review.get_verdict_display()}
+    done = {"institution": signed.institution.local_name, "verdict": review.outcome}
     following = Queue(request.user, request.membership, QueueFilterForm(request.GET)).next_after(place_of(signed))
     if following is None:
-        messages.success(request, _("“%(institution)s”：已%(verdict)s。没有其他待审核的报送。") % done)
+        messages.success(request, _("“%(institution)s”：%(verdict)s。没有其他待审核的报送。") % done)
         return redirect("assessments:review_queue")
-    messages.success(request, _("“%(institution)s”：已%(verdict)s。以下是下一件。") % done)
+    messages.success(request, _("“%(institution)s”：%(verdict)s。以下是下一件。") % done)
     return redirect(f"{following.get_absolute_url()}?{_filters(request)}".rstrip("?"))
 
 

@@ -138,7 +138,7 @@ def test_a_verdict_is_given_in_the_name_of_an_authority_where_the_role_allows_it
 
 def test_the_second_verdict_hears_of_the_first(world, submission):
     actions.review_submission(submission=submission, **accepting(world))
-    with pytest.raises(AlreadyReviewed, match="已对该版本作出结论：接受"):
+    with pytest.raises(AlreadyReviewed, match="已对该版本作出结论：已验收"):
         actions.review_submission(submission=submission, **returning(world) | {"by": world.lead})
     assert Review.objects.count() == 1
 

@@ -351,7 +351,7 @@ def test_whoever_comes_second_is_told_and_keeps_the_text(client, world):
     response = client.post(
         url("review_self_assessment", version.pk), {"verdict": "returned", f"reason_{pk}": "写好的理由"}
     )
-    assert "已对该版本作出结论：接受" in response.text
+    assert "已对该版本作出结论：已验收" in response.text
     assert "写好的理由" in response.text
     assert 'name="verdict"' not in response.text
 
