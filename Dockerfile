@@ -30,4 +30,4 @@ RUN for catalogue in locale/*/LC_MESSAGES/*.po; do \
 USER portal
 VOLUME /data
 EXPOSE 8000
-CMD ["honcho", "start", "--no-prefix", "web"]
+CMD ["script/process", "web"]

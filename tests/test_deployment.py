@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,14 @@ def test_compose_migrates_before_anything_serves():
     assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     for name in ("web", "worker", "beat"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_a_process_of_the_procfile_takes_the_place_of_the_script(tmp_path):
+    (tmp_path / "script").mkdir()
+    script = shutil.copy(ROOT / "script" / "process", tmp_path / "script" / "process")
+    (tmp_path / "Procfile").write_text('web: exec sh -c "echo ${PORT:-8000} \\$\\$"\nworker: exec false\n')
+    process = subprocess.Popen([script, "web"], stdout=subprocess.PIPE, text=True)
+    assert process.communicate(timeout=30)[0] == f"8000 {process.pid}\n"
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "postgres", "redis"])
