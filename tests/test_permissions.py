@@ -1,0 +1,204 @@
+"""Every URL with an object, tried as every role: one's own, and somebody else's."""
+
+import pytest
+from django.urls import reverse
+
+from assessments.enums import SelfAssessmentState
+from portal.accounts import actions
+from portal.accounts.enums import InstitutionKind, Role
+from portal.notices.enums import NoticeKind
+from portal.notices.models import Notice
+from reports.enums import ReportKind
+from reports.models import Report
+from tasks.enums import AssignmentState
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
+from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
+from tests.factories.plan import RequirementFactory, TaskFactory
+from tests.factories.tasks import AssignmentFactory, SubmissionFactory, fill_in
+from tests.test_urls import URLS, rule_of
+
+pytestmark = pytest.mark.django_db
+
+INSIDE = {"liaison": Role.LIAISON, "contributor": Role.CONTRIBUTOR, "cio": Role.CIO}
+ABOVE = {"supervisor": Role.SUPERVISOR, "lead": Role.LEAD_SUPERVISOR, "observer": Role.OBSERVER}
+FILLS = {"liaison", "contributor"}
+OWN = set(INSIDE)
+REVIEWS = {"supervisor", "lead"}
+SUPERVISES = set(ABOVE)
+PEOPLE = ["liaison", "contributor", "cio", "supervisor", "lead", "observer", "nobody"]
+
+# Who gets 200 from a GET of the page of an object in their own body or scope. Others get 403 or 404.
+DRAFT = {
+    "tasks:detail": OWN | SUPERVISES,
+    "tasks:side": OWN,
+    "tasks:hand_in": FILLS,
+    "tasks:exempt": REVIEWS,
+    "tasks:evidence_file": OWN,
+    "assessments:detail": OWN,
+    "assessments:task": FILLS,
+    "assessments:hand_in": FILLS,
+    "accounts:institution": SUPERVISES,
+    "api:institution-detail": OWN | SUPERVISES,
+    "api:assignment-detail": OWN | SUPERVISES,
+}
+SIGNED = {
+    "tasks:detail": OWN | SUPERVISES,
+    "tasks:evidence_file": OWN | SUPERVISES,
+    "assessments:detail": OWN | SUPERVISES,  # a supervisor is led on to the review
+    "assessments:review_submission": SUPERVISES,
+    "assessments:review_self_assessment": SUPERVISES,
+    "reports:detail": OWN,
+    "reports:progress": OWN,
+}
+WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
+
+
+class World:
+    """An institution with work in one state, and its objects by URL name."""
+
+    def __init__(self, state: str) -> None:
+        self.institution = InstitutionFactory()
+        task = TaskFactory()
+        requirement = RequirementFactory(task=task)
+        doing, judging = {
+            "draft": (AssignmentState.IN_PROGRESS, SelfAssessmentState.DRAFT),
+            "waiting": (AssignmentState.AWAITING_SIGNATURE, SelfAssessmentState.AWAITING_SIGNATURE),
+            "signed": (AssignmentState.SUBMITTED, SelfAssessmentState.SUBMITTED),
+        }[state]
+        assignment = fill_in(AssignmentFactory(task=task, institution=self.institution, state=doing))
+        cycle = CycleFactory(plan=task.plan)
+        self_assessment = SelfAssessmentFactory(cycle=cycle, institution=self.institution, state=judging)
+        submission = SubmissionFactory(assignment=assignment) if state == "signed" else None
+        report = Report.objects.create(
+            kind=ReportKind.STATUS,
+            plan=task.plan,
+            institution=self.institution,
+            requested_by=member(self.institution, Role.CIO),
+        )
+        self.arguments = {
+            "tasks:evidence_file": [assignment.evidence.first().pk],
+            "assessments:task": [self_assessment.pk, task.number],
+            "assessments:review_submission": [submission.pk if submission else 0],
+            "accounts:institution": [self.institution.pk],
+            "api:institution-detail": [self.institution.pk],
+            "api:assignment-detail": [assignment.pk],
+        }
+        self.arguments |= {f"tasks:{name}": [assignment.pk] for name in ("detail", "side", "hand_in", "sign", "exempt")}
+        self.arguments |= {
+            f"assessments:{name}": [self_assessment.pk]
+            for name in ("detail", "hand_in", "sign", "review_self_assessment")
+        }
+        self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
+        self.requirement = requirement
+
+    def url(self, name: str) -> str:
+        return reverse(name, args=self.arguments[name])
+
+
+def person(who: str, institution, authority):
+    if who in INSIDE:
+        return member(institution, INSIDE[who])
+    return member(authority, ABOVE[who])
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize(("state", "allowed"), [("draft", DRAFT), ("waiting", WAITING), ("signed", SIGNED)])
+def test_pages_of_ones_own_objects(client, who, state, allowed):
+    world = World(state)
+    if who == "nobody":
+        user = member(InstitutionFactory(), Role.CIO)
+        user.memberships.update(is_active=False)
+        user.groups.clear()
+    else:
+        user = person(who, world.institution, AuthorityFactory())
+    client.force_login(user)
+    for name, people in allowed.items():
+        status = client.get(world.url(name), follow=True).status_code
+        if who in people:
+            assert status == 200, f"{who} {name}: {status}"
+        else:
+            assert status in (403, 404), f"{who} {name}: {status}"
+
+
+@pytest.mark.parametrize("who", [*INSIDE, *ABOVE])
+@pytest.mark.parametrize(("state", "names"), [("draft", DRAFT), ("waiting", WAITING), ("signed", SIGNED)])
+def test_other_bodies_objects_are_not_there(client, who, state, names):
+    """Another institution's, or one outside the authority's scope: 404, or 403 where the role has no such page."""
+    world = World(state)
+    elsewhere = InstitutionFactory(kind=InstitutionKind.FUTURES)
+    client.force_login(person(who, elsewhere, AuthorityFactory(kinds=[InstitutionKind.FUTURES])))
+    for name, people in names.items():
+        status = client.get(world.url(name)).status_code
+        assert status == 404 or (status == 403 and who not in people), f"{who} {name}: {status}"
+
+
+def test_writing_to_other_bodies_objects_is_404(client):
+    """Every URL that takes a POST for an object, as the role that may do it at home."""
+    world, waiting, signed = World("draft"), World("waiting"), World("signed")
+    home = InstitutionFactory(kind=InstitutionKind.FUTURES)
+    office = AuthorityFactory(kinds=[InstitutionKind.FUTURES])
+    tries = {
+        Role.CONTRIBUTOR: [
+            world.url("tasks:detail"),
+            world.url("tasks:hand_in"),
+            reverse("tasks:evidence_upload", args=[*world.arguments["tasks:detail"], world.requirement.pk]),
+            reverse("tasks:evidence_withdraw", args=world.arguments["tasks:evidence_file"]),
+            world.url("assessments:task"),
+            world.url("assessments:hand_in"),
+        ],
+        Role.CIO: [
+            waiting.url("tasks:sign"),
+            reverse("tasks:send_back", args=waiting.arguments["tasks:sign"]),
+            waiting.url("assessments:sign"),
+            reverse("assessments:send_back", args=waiting.arguments["assessments:sign"]),
+            reverse("reports:retry", args=waiting.arguments["reports:detail"]),
+        ],
+        Role.SUPERVISOR: [
+            signed.url("assessments:review_submission"),
+            signed.url("assessments:review_self_assessment"),
+            world.url("tasks:exempt"),
+        ],
+    }
+    for role, urls in tries.items():
+        client.force_login(member(office if role == Role.SUPERVISOR else home, role))
+        for url in urls:
+            assert client.post(url, {"reason": "理由", "seen_sha256": "x"}).status_code == 404, url
+
+
+def test_personal_things_are_ones_own(client):
+    institution = InstitutionFactory()
+    reader, other = member(institution, Role.CIO), member(institution, Role.CIO)
+    notice = Notice.objects.create(recipient=other, kind=NoticeKind.REMINDER, key="x", path="/")
+    client.force_login(reader)
+    assert client.post(reverse("notices:open", args=[notice.pk])).status_code == 404
+    assert client.post(reverse("accounts:act_for", args=[membership_of(other).pk])).status_code == 404
+
+
+def test_a_role_does_not_reach_into_another_authoritys_scope(client):
+    """An observer here who reviews there may not review here."""
+    world = World("signed")
+    here, there = AuthorityFactory(), AuthorityFactory(kinds=[InstitutionKind.FUTURES])
+    user = member(here, Role.OBSERVER)
+    actions.add_member(user=user, body=there, role=Role.SUPERVISOR, by=None)
+    for membership in user.memberships.all():
+        client.force_login(user)
+        client.post(reverse("accounts:act_for", args=[membership.pk]))
+        answer = client.post(world.url("assessments:review_submission"), {"verdict": "accepted"})
+        assert answer.status_code in (403, 404)
+    world.institution.assignments.get(state=AssignmentState.SUBMITTED)
+
+
+def test_every_page_of_an_object_is_in_this_file():
+    """A new URL with an object has to say who may open it, here or in its app's tests of permissions."""
+    elsewhere = {  # reading needs no more than signing in, or a test of its own stands in the app
+        "plan", "language", "account", "accounts", "people", "invitations", "act-for", "inbox", "api",
+    }  # fmt: skip
+    tried = {*DRAFT, *SIGNED, *WAITING}
+    written = {"tasks:evidence_upload", "tasks:evidence_withdraw", "tasks:send_back", "assessments:send_back"}
+    reports = {"reports:file", "reports:retry"}
+    for path, pattern in URLS:
+        app = path.split("/")[0]
+        if "<" not in path or app in elsewhere or rule_of(pattern) == "public":
+            continue
+        namespace = "accounts" if app == "institutions" else app
+        assert f"{namespace}:{pattern.name}" in tried | written | reports, path
