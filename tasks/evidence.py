@@ -39,7 +39,7 @@ def add_evidence(*, assignment: Assignment, requirement: Requirement, file: File
     try:
         _enter(evidence, by)
     except BaseException:
-        evidence.file.storage.delete(evidence.file.name)
+        evidence.file.delete(save=False)
         raise
     return evidence
 

@@ -178,11 +178,8 @@ def _windows(file: IO[bytes], overlap: int) -> Iterator[bytes]:
 
 def _is_text(head: bytes) -> bool:
     """UTF-8, UTF-16 with its mark, or GB 18030, without control characters."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
+    is_marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ["utf-16"] if is_marked else ["utf-8-sig", "gb18030"]:
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:

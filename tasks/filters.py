@@ -12,6 +12,7 @@ from portal.accounts.models import Institution, Region
 from portal.widgets import SearchSelect
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, Evidence
+from tasks.querysets import AssignmentQuerySet
 
 YES = [("1", _("是"))]
 REVIEWS = [("pending", _("待审核")), ("returned", _("曾被退回")), ("accepted", _("已验收"))]
@@ -54,7 +55,7 @@ class AssignmentFilter(filters.FilterSet):
         if Plan.objects.all()[:2].count() < 2:
             del self.filters["plan"]
 
-    def only_overdue(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def only_overdue(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
         return rows.overdue()
 
 

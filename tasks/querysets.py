@@ -50,14 +50,15 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
     def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
         """`total`, `accepted`, `not_applicable`, `overdue`, and `next_deadline` among what is open and not overdue."""
         today = today or timezone.localdate()
-        is_open = ~Q(state__in=CLOSED)
-        return self.aggregate(
-            total=Count("pk"),
-            accepted=Count("pk", filter=Q(state=AssignmentState.ACCEPTED)),
-            not_applicable=Count("pk", filter=Q(state=AssignmentState.NOT_APPLICABLE)),
-            overdue=Count("pk", filter=is_open & Q(deadline__lt=today)),
-            next_deadline=Min("deadline", filter=is_open & Q(deadline__gte=today)),
-        )
+        counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))
+        rows = [(state, state not in CLOSED, deadline, number) for state, deadline, number in counts]
+        return {
+            "total": sum(number for *_rest, number in rows),
+            "accepted": sum(number for state, *_rest, number in rows if state == AssignmentState.ACCEPTED),
+            "not_applicable": sum(number for state, *_rest, number in rows if state == AssignmentState.NOT_APPLICABLE),
+            "overdue": sum(number for _state, is_open, deadline, number in rows if is_open and deadline < today),
+            "next_deadline": min((day for _state, is_open, day, _number in rows if is_open and day >= today), default=None),
+        }
 
 
 def _count(rows: models.QuerySet) -> Coalesce:

@@ -109,12 +109,13 @@ def _for_institution(assignment: Assignment, user: User, lines: Sequence[Line]) 
         return _to_fill_in(state, lines) if can_fill_in(user, assignment) else _("等待填报人填写并提交签署。")
     if state == S.AWAITING_SIGNATURE and can_sign(user, assignment):
         return _("请核对内容，签署报送，或退回填报人。")
-    return {
+    sentences: dict[str, str] = {
         S.AWAITING_SIGNATURE: _("等待首席信息官签署，签署前内容不能修改。"),
         S.SUBMITTED: _("已报送，等待监管人员审核。"),
         S.ACCEPTED: _("监管单位已验收，无需进一步操作。"),
         S.NOT_APPLICABLE: _("监管单位认定本任务不适用于本机构，无需进一步操作。"),
-    }[state]
+    }
+    return sentences[state]
 
 
 def _to_fill_in(state: str, lines: Sequence[Line]) -> str:
@@ -133,7 +134,7 @@ def _to_fill_in(state: str, lines: Sequence[Line]) -> str:
 def _for_authority(assignment: Assignment, user: User) -> str:
     if assignment.state == S.SUBMITTED and can_review(user, assignment):
         return _("机构已签署报送，请审核。")
-    return {
+    sentences: dict[str, str] = {
         S.NOT_STARTED: _("等待机构开始落实。"),
         S.IN_PROGRESS: _("机构正在落实；签署报送前的内容不对监管单位显示。"),
         S.AWAITING_SIGNATURE: _("等待机构首席信息官签署。"),
@@ -141,4 +142,5 @@ def _for_authority(assignment: Assignment, user: User) -> str:
         S.RETURNED: _("已退回，等待机构修改后重新报送。"),
         S.ACCEPTED: _("已验收，无需进一步操作。"),
         S.NOT_APPLICABLE: _("已认定不适用，无需进一步操作。"),
-    }[assignment.state]
+    }
+    return sentences[assignment.state]
