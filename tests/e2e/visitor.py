@@ -1,0 +1,90 @@
+"""One person at a browser: signs in, and looks at every page as a careful reader would."""
+
+from __future__ import annotations
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from django.utils.translation import gettext, override
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.e2e.running import PASSWORD
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# Words of the frame, not of the data: these must be in the reader's language.
+FRAME = "h1, h2, nav, button, th, label, legend, .purpose, .footer, .btn"
+# Names, titles and texts that people or institutions wrote stay in the language they were written in.
+WRITTEN = re.compile(r"“[^”]*”|《[^》]*》|简体中文")
+
+
+class Visitor:
+    """Signed in as `account`, reading in `language`; every page opened is checked."""
+
+    def __init__(self, browser: Browser, url: str, account: str, language: str) -> None:
+        self.language = language
+        self.context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
+        self.context.add_cookies([{"name": "django_language", "value": language, "url": url}])
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.known: set[str] = set()
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto("/accounts/login/")
+        self.page.fill("input[name=login]", account)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.follow(self.page.locator("main button[type=submit]"))
+
+    def _hear(self, message) -> None:
+        # The answer to a refused upload is a 4xx, which the browser mentions.
+        if message.type == "error" and "status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+    def say(self, message: str, **values: object) -> str:
+        """A message of the catalogue in the reader's language."""
+        with override(self.language):
+            return gettext(message) % values if values else gettext(message)
+
+    def open(self, path: str) -> None:
+        response = self.page.goto(path)
+        assert response.status == 200, f"{path}: {response.status}"
+        self.look()
+
+    def follow(self, link: Locator) -> None:
+        with self.page.expect_navigation():
+            link.click()
+        self.look()
+
+    def press(self, message: str, within: str = "main") -> None:
+        """Press the button or link of that name, and look at where it leads."""
+        wanted = self.page.locator(within).locator("button, a").filter(has_text=self.say(message))
+        self.follow(wanted.last)
+
+    def look(self, closely: bool = False) -> None:
+        """Nothing crooked: no overflow, no complaint of the browser, one language; and, `closely` or the first time
+        on a page of this kind, no serious axe violation."""
+        page = self.page
+        kind = re.sub(r"[0-9a-f-]{36}|\d+", "…", page.url)
+        if closely or kind not in self.known:
+            self.known.add(kind)
+            self._is_accessible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} overflows"
+        assert not self.complaints, f"{page.url}: {self.complaints}"
+        assert page.locator("html").get_attribute("lang").lower() == self.language, page.url
+        if self.language == "en":
+            self._reads_english()
+
+    def _is_accessible(self) -> None:
+        serious = [
+            f"{violation['id']}: {node['html']}"
+            for violation in Axe().run(self.page).response["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+        assert not serious, f"{self.page.url}: {serious}"
+
+    def _reads_english(self) -> None:
+        for text in self.page.locator(FRAME).all_inner_texts():
+            assert not CHINESE.search(WRITTEN.sub("", text)), f"{self.page.url}: {text}"
+
+    def close(self) -> None:
+        self.context.close()
