@@ -74,7 +74,7 @@ class OwnAssignmentFilter(AssignmentFilter):
 
 
 class ScopeAssignmentFilter(AssignmentFilter):
-    task = filters.ChoiceFilter(label=_("任务"), field_name="task__number", choices=task_choices, empty_label=_("全部"))
+    task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))
     kind = filters.ChoiceFilter(
         label=_("机构类别"),
         field_name="institution__kind",
@@ -90,6 +90,10 @@ class ScopeAssignmentFilter(AssignmentFilter):
         widget=SearchSelect("accounts:institution_options"),
     )
     review = filters.ChoiceFilter(label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"))
+
+    def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
+        return rows.filter(task__in=list(Task.objects.filter(number=value).values_list("pk", flat=True)))
 
     def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return {

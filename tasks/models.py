@@ -27,8 +27,11 @@ class Assignment(models.Model):
     `deadline` is the last day on which the work is on time, in Asia/Shanghai. Overdue is never stored.
     """
 
-    task = models.ForeignKey("plan.Task", on_delete=models.PROTECT, related_name="assignments")
-    institution = models.ForeignKey("accounts.Institution", on_delete=models.PROTECT, related_name="assignments")
+    # No index of their own: the first column of assignment_by_task and of assignment_of_institution serves.
+    task = models.ForeignKey("plan.Task", on_delete=models.PROTECT, related_name="assignments", db_index=False)
+    institution = models.ForeignKey(
+        "accounts.Institution", on_delete=models.PROTECT, related_name="assignments", db_index=False
+    )
     part = models.CharField(_("分工"), max_length=10, choices=Part.choices)
     deadline = models.DateField(_("完成期限"))
     deadline_is_official = models.BooleanField(default=False)
@@ -70,6 +73,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["deadline", "id"], name="assignment_by_deadline"),
             models.Index(fields=["institution", "deadline"], name="assignment_of_institution"),
+            models.Index(fields=["task", "deadline", "id"], name="assignment_by_task"),
             models.Index(fields=["state", "deadline", "id"], name="assignment_by_state"),
         ]
 

@@ -57,7 +57,9 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
             "accepted": sum(number for state, *_rest, number in rows if state == AssignmentState.ACCEPTED),
             "not_applicable": sum(number for state, *_rest, number in rows if state == AssignmentState.NOT_APPLICABLE),
             "overdue": sum(number for _state, is_open, deadline, number in rows if is_open and deadline < today),
-            "next_deadline": min((day for _state, is_open, day, _number in rows if is_open and day >= today), default=None),
+            "next_deadline": min(
+                (day for _state, is_open, day, _number in rows if is_open and day >= today), default=None
+            ),
         }
 
 
