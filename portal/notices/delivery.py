@@ -81,18 +81,21 @@ def _park_hopeless() -> None:
 @transaction.atomic
 def _claim_invitation() -> list[Delivery]:
     due = Delivery.objects.due().filter(invitation__isnull=False)
-    first = due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True, of=("self",)).first()
+    first = due.order_by("next_attempt_at").select_for_update(skip_locked=True, of=("self",)).first()
     return _lease(due.filter(pk=first.pk)) if first else []
 
 
 @transaction.atomic
 def _claim_person() -> list[Delivery]:
-    """All that is due to one person. Their row is locked too, so that two workers do not share out one mail."""
+    """All that is due to one person. Their row is locked too, so that two workers do not share out one mail.
+
+    The index gives the order, and a second field in it would sort the whole morning's rows for every mail.
+    """
     due = Delivery.objects.due().filter(notice__recipient__is_active=True)
     first = (
         due.select_related("notice__recipient")
         .select_for_update(skip_locked=True, no_key=True, of=("self", "notice__recipient"))
-        .order_by("next_attempt_at", "pk")
+        .order_by("next_attempt_at")
         .first()
     )
     return _lease(due.filter(notice__recipient=first.notice.recipient)) if first else []
