@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 
 from portal.embedded import CannotStart, servers
+from tests.e2e.browser import launch_options
 
 _stack = ExitStack()
 
@@ -82,11 +83,4 @@ def _source_language():
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    """The machine's own Chromium where there is one; Chromium's sandbox does not work as root."""
-    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    launch = {**browser_type_launch_args}
-    if found:
-        launch["executable_path"] = found
-    if os.geteuid() == 0:
-        launch["args"] = [*launch.get("args", []), "--no-sandbox"]
-    return launch
+    return {**browser_type_launch_args, **launch_options()}

@@ -1,0 +1,109 @@
+"""Pictures of the main pages, into `docs/img/`; what `script/screenshots` runs.
+
+python -m tests.e2e.screenshots [DIRECTORY]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import django
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.browser import launch_options
+from tests.e2e.running import ROOT, running_portal
+
+CONTRIBUTOR, CIO, SUPERVISOR = "contributor@sec01.example", "cio@sec01.example", "supervisor@shanghai.example"
+PHONE, DESK = 390, 1440
+
+
+def first_link(selector: str) -> Callable[[Page], None]:
+    def follow(page: Page) -> None:
+        with page.expect_navigation():
+            page.locator(selector).first.click()
+
+    return follow
+
+
+def first_unanswered(page: Page) -> None:
+    first_link("main a[href^='/assessments/']")(page)
+    page.goto(page.url.rstrip("/") + "/hand-in/")
+    first_link(".lacking-list a")(page)
+
+
+class Picture(NamedTuple):
+    """One page as one person sees it; `then` leads on from `path`."""
+
+    name: str
+    account: str
+    path: str
+    language: str = "zh-hans"
+    width: int = DESK
+    then: Callable[[Page], None] | None = None
+
+
+PICTURES = [
+    Picture("my-tasks", CONTRIBUTOR, "/tasks/"),
+    Picture("my-tasks-phone", CONTRIBUTOR, "/tasks/", width=PHONE),
+    Picture("task", CONTRIBUTOR, "/tasks/?state=in_progress", then=first_link("main tbody a")),
+    Picture("self-assessment", CONTRIBUTOR, "/assessments/", then=first_unanswered),
+    Picture("sign", CIO, "/", then=first_link("main a[href$='/sign/']")),
+    Picture("review", SUPERVISOR, "/assessments/reviews/", then=first_link("main tbody a")),
+    Picture("supervisor-home", SUPERVISOR, "/"),
+    Picture("supervisor-home-en", SUPERVISOR, "/", language="en"),
+    Picture("plan", SUPERVISOR, "/plan/csf-2014/"),
+]
+
+
+def main(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    from tests.e2e.visitor import Visitor
+
+    with (
+        running_portal() as portal,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(**launch_options()) as browser,
+    ):
+        for picture in PICTURES:
+            take(browser, portal.url, picture, directory, Visitor)
+        report_page(Visitor(browser, portal.url, CIO, "zh-hans"), directory / "report.png")
+
+
+def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_class) -> None:
+    visitor = visitor_class(browser, url, picture.account, picture.language)
+    page = visitor.page
+    page.set_viewport_size({"width": picture.width, "height": 844 if picture.width == PHONE else 900})
+    page.goto(picture.path)
+    if picture.then:
+        picture.then(page)
+    page.screenshot(path=directory / f"{picture.name}.png")
+    visitor.close()
+
+
+def report_page(cio, picture: Path) -> None:
+    """The second page of the status report: its figures and chart."""
+    page = cio.page
+    page.goto("/reports/")
+    with page.expect_navigation():
+        page.locator("main form:has(select[name=language]) button[type=submit]").click()
+    link = page.locator("a[href$='/file/']").first
+    link.wait_for(timeout=120_000)
+    with tempfile.TemporaryDirectory() as directory, page.expect_download() as download:
+        link.click()
+        file = Path(directory, "report.pdf")
+        download.value.save_as(file)
+        command = ["pdftoppm", "-png", "-singlefile", "-r", "80", "-f", "2", str(file), str(picture.with_suffix(""))]
+        subprocess.run(command, check=True)
+    cio.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "img")
