@@ -21,12 +21,12 @@ from tasks.enums import AssignmentState
 Link = Callable[..., str]
 
 BAR_STEP = 32
-BAR_LEFT, BAR_LONGEST, BAR_WIDTH = 150, 200, 420
+BAR_LEFT, BAR_LONGEST, BAR_WIDTH = 160, 192, 420
 
-LABELS, CELL, ROW, HEAD = 208, 92, 60, 34
+LABELS, CELL, ROW, HEAD = 208, 92, 60, 46
 GAP = 3
 LEGEND_STEP = 76
-LABEL_COLUMNS = 28
+LABEL_COLUMNS, HEAD_COLUMNS = 28, 12
 # Shares of overdue work in percent at which a cell's colour gets darker.
 HEAT_STEPS = (0, 5, 15, 30)
 HEAT_COLOURS = ("#f5f6f8", "#fdecec", "#f7c9cb", "#e8969b", "#a01020")
@@ -137,7 +137,7 @@ class Text(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The name of a row: its lines as they fit, and in full for the mark's title."""
+    """The name of a row or column: its lines as they fit, and in full for the mark's title."""
 
     full: str
     lines: list[Text]
@@ -154,7 +154,7 @@ class Step(NamedTuple):
 
 class HeatMap(NamedTuple):
     title: str
-    columns: list[Text]
+    columns: list[Head]
     rows: list[tuple[Head, list[Cell]]]
     legend: list[Step]
     width: int
@@ -180,10 +180,7 @@ def heat_map(progress: Progress, link: Link | None = None) -> HeatMap:
         rows.append((_row_head(theme, y), cells))
     return HeatMap(
         title=_finding(progress),
-        columns=[
-            Text(str(kind.label) if kind else _("合计"), LABELS + m * CELL + CELL // 2, HEAD - 12)
-            for m, kind in enumerate(kinds)
-        ],
+        columns=[_column_head(kind, LABELS + m * CELL) for m, kind in enumerate(kinds)],
         rows=rows,
         legend=_legend(),
         width=LABELS + CELL * len(kinds),
@@ -212,22 +209,29 @@ def _cell(
     )
 
 
+def _column_head(kind: InstitutionKind | None, x: int) -> Head:
+    full = str(kind.label) if kind else _("合计")
+    lines = _wrapped(full, HEAD_COLUMNS)
+    above = 15 * (len(lines) - 1)
+    return Head(full, [Text(line, x + (CELL - GAP) // 2, HEAD - 10 - above + 15 * n) for n, line in enumerate(lines)])
+
+
 def _row_head(theme: Theme | None, y: int) -> Head:
     if theme is None:
         return Head(_("合计"), [Text(_("合计"), 0, y + ROW // 2 + 5)])
-    lines = [theme.local_label, *_wrapped(theme.local_title)]
+    lines = [theme.local_label, *_wrapped(theme.local_title, LABEL_COLUMNS)]
     texts = [Text(line, 0, y + 17 + n * 17) for n, line in enumerate(lines)]
     return Head(f"{theme.local_label} {theme.local_title}", texts)
 
 
-def _wrapped(text: str) -> list[str]:
-    """Two lines that fit the label column; an ellipsis where the rest is left to the mark's title."""
+def _wrapped(text: str, width: int) -> list[str]:
+    """At most two lines of so many narrow characters; an ellipsis where the rest is left to the mark's title."""
     if text.isascii():
-        return textwrap.wrap(text, LABEL_COLUMNS + 4, max_lines=2, placeholder="…")
+        return textwrap.wrap(text, width * 8 // 7, max_lines=2, placeholder="…")
     lines, used = [""], 0
     for character in text:
         columns = 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if used + columns > LABEL_COLUMNS and character not in "，、。；,;":
+        if used + columns > width and character not in "，、。；,;":
             lines.append("")
             used = 0
         lines[-1] += character
@@ -253,4 +257,4 @@ def _legend() -> list[Step]:
     labels = ["0"]
     labels += [f"≤ {step}%" for step in HEAT_STEPS[1:]]
     labels.append(f"> {HEAT_STEPS[-1]}%")
-    return [Step(label, HEAT_COLOURS[level], level, level * LEGEND_STEP) for level, label in enumerate(labels)]
+    return [Step(label, HEAT_COLOURS[level], level, 1 + level * LEGEND_STEP) for level, label in enumerate(labels)]
