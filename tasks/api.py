@@ -18,7 +18,7 @@ from tasks.querysets import past_deadline
 
 
 class TaskNameSerializer(serializers.ModelSerializer):
-    plan = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    plan: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
         model = Task
@@ -69,7 +69,7 @@ class AssignmentSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     @extend_schema_field(SubmissionSerializer(allow_null=True))
-    def get_latest_submission(self, assignment: Assignment) -> dict | None:
+    def get_latest_submission(self, assignment) -> dict | None:
         return SubmissionSerializer(assignment.last_signed[0]).data if assignment.last_signed else None
 
 

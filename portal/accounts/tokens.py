@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -57,7 +57,7 @@ def revoke_token(*, token: ApiToken, by: User) -> None:
 
 @never_cache
 @signed_in
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request) -> HttpResponse:
     """One's keys, and the form for one more. The new key is in this answer only."""
     form = TokenForm(request.POST or None)
     new = None
@@ -73,6 +73,6 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def revoke(request: HttpRequest, digest: str) -> HttpResponse:
+def revoke(request, digest: str) -> HttpResponse:
     revoke_token(token=get_object_or_404(request.user.auth_token_set, digest=digest), by=request.user)
     return redirect("accounts:tokens")

@@ -98,7 +98,7 @@ def _claim_person() -> list[Delivery]:
         .order_by("next_attempt_at")
         .first()
     )
-    return _lease(due.filter(notice__recipient=first.notice.recipient)) if first else []
+    return _lease(due.filter(notice__recipient=first.notice.recipient)) if first and first.notice else []
 
 
 def _lease(due: DeliveryQuerySet) -> list[Delivery]:
@@ -137,7 +137,7 @@ def _send(batch: Sequence[Delivery], connection: BaseEmailBackend) -> bool:
 def _mail(batch: Sequence[Delivery]) -> EmailMultiAlternatives:
     invitation = batch[0].invitation
     if invitation is None:
-        return notices_mail([delivery.notice for delivery in batch])
+        return notices_mail([delivery.notice for delivery in batch if delivery.notice])
     if not type(invitation).objects.open().filter(pk=invitation.pk, token_digest=invitation.token_digest).exists():
         raise Undeliverable("The invitation is no longer open.")
     return invitation_mail(invitation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -15,7 +15,7 @@ NOTICES_A_PAGE = 30
 
 
 @signed_in
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request) -> HttpResponse:
     """What one was told, newest first."""
     form = InboxForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
@@ -37,7 +37,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
+def open_notice(request, pk: int) -> HttpResponse:
     """Mark one notice as read and go where the work is."""
     own = Notice.objects.visible_to(request.user)
     notice = get_object_or_404(own, pk=pk)
@@ -47,6 +47,6 @@ def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @signed_in
-def read_all(request: HttpRequest) -> HttpResponse:
+def read_all(request) -> HttpResponse:
     mark_read(notices=Notice.objects.all(), by=request.user)
     return redirect("notices:inbox")
