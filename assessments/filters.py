@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from assessments.enums import SelfAssessmentState
 from assessments.models import Cycle
 from plan.models import Theme
 from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Region
+from portal.accounts.models import Institution, Region
+from portal.widgets import SearchSelect
 
 ALL = _("全部")
 SUBMISSION = "submission"
@@ -31,11 +32,21 @@ class LocalChoiceField(forms.ModelChoiceField):
 
 
 class InstitutionFilterForm(forms.Form):
-    """Filters by institution, for rows whose institution is at a field path."""
+    """Filters by institution, for rows whose institution is at a field path; `scope` is what may be chosen from."""
 
     kind = forms.ChoiceField(label=_("机构类别"), required=False, choices=[("", ALL), *InstitutionKind.choices])
     region = LocalChoiceField(label=_("地区"), queryset=Region.objects.all(), to_field_name="code", name="local_name")
-    q = forms.CharField(label=_("机构名称"), required=False, max_length=100)
+    institution = LocalChoiceField(
+        label=_("机构名称"),
+        queryset=Institution.objects.none(),
+        name="local_name",
+        widget=SearchSelect("accounts:institution_options"),
+    )
+
+    def __init__(self, *args: Any, scope: QuerySet[Institution] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if scope is not None:
+            self.fields["institution"].queryset = scope
 
     @property
     def wanted(self) -> dict[str, Any]:
@@ -49,9 +60,8 @@ class InstitutionFilterForm(forms.Form):
             rows = rows.filter(**{f"{path}__kind": kind})
         if region := wanted.get("region"):
             rows = rows.filter(**{f"{path}__region": region})
-        if text := wanted.get("q"):
-            names = [f"{path}__name__icontains", f"{path}__short_name__icontains", f"{path}__name_en__icontains"]
-            rows = rows.filter(Q(*((name, text) for name in names), _connector=Q.OR))
+        if institution := wanted.get("institution"):
+            rows = rows.filter(**{path: institution})
         return rows
 
 
@@ -64,7 +74,7 @@ class QueueFilterForm(InstitutionFilterForm):
         choices=[("", ALL), (SUBMISSION, _("任务报送")), (SELF_ASSESSMENT, _("自评"))],
     )
     theme = LocalChoiceField(label=_("主题"), queryset=Theme.objects.all(), name="local_title")
-    field_order = ["type", "kind", "region", "theme", "q"]
+    field_order = ["type", "kind", "region", "theme", "institution"]
 
     def submissions(self, rows: QuerySet) -> QuerySet:
         if self.wanted.get("type") == SELF_ASSESSMENT:
@@ -84,7 +94,7 @@ class SelfAssessmentFilterForm(InstitutionFilterForm):
 
     cycle = LocalChoiceField(label=_("自评周期"), queryset=Cycle.objects.all(), name="local_title")
     state = forms.ChoiceField(label=_("状态"), required=False, choices=[("", ALL), *SelfAssessmentState.choices])
-    field_order = ["cycle", "state", "kind", "region", "q"]
+    field_order = ["cycle", "state", "kind", "region", "institution"]
 
     def filtered(self, rows: QuerySet) -> QuerySet:
         if state := self.wanted.get("state"):

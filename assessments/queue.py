@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple, Self
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from assessments.enums import SelfAssessmentState
 from assessments.filters import QueueFilterForm
-from assessments.models import SelfAssessment
+from assessments.models import Review, SelfAssessment
 from portal.accounts.enums import Permission
 from portal.accounts.models import Membership, User
 from portal.accounts.querysets import BELONG, has_permission_on
@@ -108,8 +108,8 @@ def submissions_to_review(user: User, acting: Membership) -> QuerySet[Submission
         Submission.objects.supervised_by(user, Permission.REVIEW, acting)
         .filter(
             ~has_permission_on("assignment__institution", user, BELONG),
+            ~Exists(Review.objects.filter(submission=OuterRef("pk"))),
             assignment__state=AssignmentState.SUBMITTED,
-            review=None,
         )
         .select_related("assignment__task", "assignment__institution__region")
         .defer("content")

@@ -73,6 +73,10 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["deadline", "id"], name="assignment_by_deadline"),
             models.Index(fields=["institution", "deadline"], name="assignment_of_institution"),
+            models.Index(fields=["submitted_at"], condition=Q(state=S.SUBMITTED), name="assignment_in_queue"),
+            models.Index(
+                fields=["institution", "submitted_at"], condition=Q(state=S.SUBMITTED), name="assignment_in_queue_of"
+            ),
             models.Index(fields=["task", "deadline", "id"], name="assignment_by_task"),
             models.Index(fields=["state", "deadline", "id"], name="assignment_by_state"),
         ]

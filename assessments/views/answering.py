@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
@@ -154,7 +156,7 @@ def _task_page(
             for section in sections
         ],
         "is_stale": bool(current),
-        "saved_at": max((answer.updated_at for answer in form.answers.values()), default=None),
+        "saved_at": _saved_at(form),
         "progress": _progress(self_assessment, tasks, number),
         "previous": numbers[place - 1] if place else None,
         "following": numbers[place + 1] if place + 1 < len(numbers) else None,
@@ -165,6 +167,13 @@ def _task_page(
         .first(),
     }
     return render(request, "assessments/task.html", context, status=status)
+
+
+def _saved_at(form: AnswersForm) -> datetime.datetime | None:
+    """When what the page shows was saved; None while it shows what was typed and refused."""
+    if form.is_bound:
+        return None
+    return max((answer.updated_at for answer in form.answers.values()), default=None)
 
 
 def _where_to(request: HttpRequest, self_assessment: SelfAssessment, number: int) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from assessments.forms import CycleForm
 from assessments.models import Cycle, SelfAssessment
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
+from portal.accounts.models import Institution
 
 ROWS_A_PAGE = 50
 
@@ -50,7 +51,8 @@ def _of_institution(request: HttpRequest) -> HttpResponse:
 
 def _of_scope(request: HttpRequest) -> HttpResponse:
     """One cycle over the scope: how many stand where, and a page of them in the order of their names."""
-    form = SelfAssessmentFilterForm(request.GET)
+    scope = Institution.objects.visible_to(request.user, request.membership)
+    form = SelfAssessmentFilterForm(request.GET, scope=scope)
     cycle = form.wanted.get("cycle") or Cycle.objects.visible_to(request.user).first()
     latest = (
         SelfAssessment.objects.supervised_by(request.user, Permission.SUPERVISE, request.membership)
@@ -58,7 +60,8 @@ def _of_scope(request: HttpRequest) -> HttpResponse:
         .latest_versions()
     )
     rows = form.filtered(latest).select_related("institution__region", "cycle").defer("content")
-    page, cursor = _page(rows, request.GET.get("after", ""))
+    after = request.GET.get("after", "")
+    page, cursor = _page(rows, scope.filter(pk=after).first() if after.isascii() and after.isdigit() else None)
     context = {
         "cycle": cycle,
         "form": form,
@@ -86,13 +89,13 @@ def _totals(rows: QuerySet[SelfAssessment], cycle: Cycle | None) -> list[dict]:
     ]
 
 
-def _page(rows: QuerySet[SelfAssessment], after: str) -> tuple[list[SelfAssessment], str | None]:
-    """Rows by the institution's name from a cursor on, and the cursor of the next page."""
-    rows = rows.annotate(name=F("institution__name")).order_by("name", "institution")
-    if after:
-        rows = rows.filter(name__gt=after)
-    found = list(rows[: ROWS_A_PAGE + 1])
-    return found[:ROWS_A_PAGE], found[ROWS_A_PAGE - 1].name if len(found) > ROWS_A_PAGE else None
+def _page(rows: QuerySet[SelfAssessment], last: Institution | None) -> tuple[list[SelfAssessment], int | None]:
+    """Rows by the institution's name behind the last one shown, and the institution to go on behind."""
+    if last:
+        same_name = Q(institution__name=last.name, institution__gt=last.pk)
+        rows = rows.filter(Q(institution__name__gt=last.name) | same_name)
+    found = list(rows.order_by("institution__name", "institution")[: ROWS_A_PAGE + 1])
+    return found[:ROWS_A_PAGE], found[ROWS_A_PAGE - 1].institution_id if len(found) > ROWS_A_PAGE else None
 
 
 @requires(Permission.MANAGE_PLAN)

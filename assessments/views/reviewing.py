@@ -23,6 +23,7 @@ from assessments.rows import themes_of
 from assessments.signed import read_signed
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
+from portal.accounts.models import Institution
 from portal.gate import WrongState
 from tasks.enums import AssignmentState
 from tasks.models import Submission
@@ -33,7 +34,7 @@ Signed = Submission | SelfAssessment
 @require_GET
 @requires(Permission.REVIEW)
 def review_queue(request: HttpRequest) -> HttpResponse:
-    form = QueueFilterForm(request.GET)
+    form = _filter_form(request)
     queue = Queue(request.user, request.membership, form)
     items = queue.items(Place.parse(request.GET.get("after", "")), PAGE + 1)
     count, is_more = queue.count()
@@ -140,7 +141,7 @@ def _verdict_on(signed: Signed) -> Review | None:
 def _on_to_the_next(request: HttpRequest, signed: Signed, review: Review) -> HttpResponse:
     """The next in the queue, through the filters one came with; the queue itself when nothing is left."""
     done = {"institution": signed.institution.local_name, "verdict": review.outcome}
-    following = Queue(request.user, request.membership, QueueFilterForm(request.GET)).next_after(place_of(signed))
+    following = Queue(request.user, request.membership, _filter_form(request)).next_after(place_of(signed))
     if following is None:
         messages.success(request, _("“%(institution)s”：%(verdict)s。没有其他待审核的报送。") % done)
         return redirect("assessments:review_queue")
@@ -153,3 +154,8 @@ def _filters(request: HttpRequest) -> str:
     query = request.GET.copy()
     query.pop("after", None)
     return query.urlencode()
+
+
+def _filter_form(request: HttpRequest) -> QueueFilterForm:
+    scope = Institution.objects.visible_to(request.user, request.membership)
+    return QueueFilterForm(request.GET, scope=scope)

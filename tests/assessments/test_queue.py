@@ -13,7 +13,7 @@ from assessments.models import SelfAssessment
 from assessments.queue import Place, Queue, place_of
 from portal.accounts.actions import add_member
 from portal.accounts.enums import InstitutionKind, Role
-from portal.accounts.models import User
+from portal.accounts.models import Institution, User
 from tasks.enums import AssignmentState
 from tasks.models import Submission
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, RegionFactory, member, membership_of
@@ -49,7 +49,9 @@ def self_assessment(days: int, **fields) -> SelfAssessment:
 
 
 def queue(user, **filters) -> Queue:
-    return Queue(user, membership_of(user), QueueFilterForm(filters))
+    acting = membership_of(user)
+    form = QueueFilterForm(filters, scope=Institution.objects.visible_to(user, acting))
+    return Queue(user, acting, form)
 
 
 def rows(user, **filters) -> list:
@@ -136,13 +138,13 @@ def test_what_follows_a_verdict_is_the_next_and_at_the_end_the_oldest(supervisor
     whole = queue(supervisor)
     assert whole.next_after(place_of(first)).row == second
     assert whole.next_after(place_of(third)).row == first
-    empty = queue(supervisor, q="没有这样的机构")
+    empty = queue(supervisor, kind="association")
     assert empty.next_after(place_of(second)) is None
 
 
 def test_filters(supervisor):
     beijing = RegionFactory(code="beijing", name="北京", name_en="Beijing")
-    fund = InstitutionFactory(kind=InstitutionKind.FUND, region=beijing, name="示例基金公司")
+    fund = InstitutionFactory(kind=InstitutionKind.FUND, region=beijing)
     task = TaskFactory()
     work, judged = submission(2, institution=fund, task=task), self_assessment(1, institution=fund)
     other = submission(3)
@@ -150,10 +152,19 @@ def test_filters(supervisor):
     assert rows(supervisor, type="self_assessment") == [judged]
     assert rows(supervisor, kind="fund") == [work, judged]
     assert rows(supervisor, region="beijing") == [work, judged]
-    assert rows(supervisor, q="基金") == [work, judged]
+    assert rows(supervisor, institution=fund.pk) == [work, judged]
     assert rows(supervisor, theme=task.theme_id) == [work]
     assert rows(supervisor, theme=task.theme_id, type="self_assessment") == []
     assert rows(supervisor, kind="nonsense", type="self_assessment") == [judged]
+
+
+def test_an_institution_outside_the_scope_is_no_filter_and_no_leak(db):
+    authority = AuthorityFactory(kinds=[InstitutionKind.SECURITIES])
+    user = member(authority, Role.SUPERVISOR)
+    mine, theirs = submission(1), InstitutionFactory(kind=InstitutionKind.FUND)
+    form = QueueFilterForm({"institution": theirs.pk}, scope=Institution.objects.visible_to(user))
+    assert [item.row for item in Queue(user, membership_of(user), form).items()] == [mine]
+    assert theirs.name not in str(form)
 
 
 def test_the_count_is_bounded(supervisor, monkeypatch):

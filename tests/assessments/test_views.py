@@ -423,7 +423,10 @@ def signed_elsewhere(world) -> SelfAssessment:
 
 def test_the_pages_of_the_scope_list_follow_each_other(client, world, monkeypatch):
     monkeypatch.setattr("assessments.views.cycles.ROWS_A_PAGE", 2)
-    names = {world.institution.name} | {signed_elsewhere(world).institution.name for _ in range(4)}
+    others = [
+        SelfAssessmentFactory(cycle=world.cycle, institution=InstitutionFactory(name="同名公司")) for _ in range(4)
+    ]
+    names = [world.institution.name, *(other.institution.name for other in others)]
     client.force_login(world.supervisor)
     seen_names, query = [], {}
     while query is not None:
