@@ -15,6 +15,7 @@ from tests.factories.accounts import InstitutionFactory, UserFactory
 from tests.factories.plan import TaskFactory
 
 S = AssignmentState
+CONTENT = "证明材料".encode()
 STAMPS = {
     S.NOT_STARTED: [],
     S.IN_PROGRESS: ["started_at"],
@@ -69,7 +70,7 @@ class EvidenceFactory(factory.django.DjangoModelFactory):
     uploaded_by = factory.SubFactory(UserFactory)
 
     @classmethod
-    def _create(cls, model_class, *args, content="证明材料".encode(), **fields):
+    def _create(cls, model_class, *args, content=CONTENT, **fields):
         digest = digests(content)
         fields |= {"size": len(content), "sha256": digest.sha256, "sm3": digest.sm3}
         evidence = model_class(**fields)
