@@ -194,11 +194,11 @@ class Bounded(NamedTuple):
     """The first rows of a list, and how many there are in all."""
 
     rows: list[Any]
-    count: int
+    total: int
 
     @property
     def more(self) -> int:
-        return self.count - len(self.rows)
+        return self.total - len(self.rows)
 
 
 def by_institution(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:

@@ -78,8 +78,8 @@ def test_regions_and_institutions(industry, django_assert_num_queries):
 
     with django_assert_num_queries(3):
         bounded = progress.by_institution(Assignment.objects.all(), plan=plan, today=today, limit=4)
-    assert bounded.count == len({row.institution_id for row in rows})
-    assert bounded.more == bounded.count - 4
+    assert bounded.total == len({row.institution_id for row in rows})
+    assert bounded.more == bounded.total - 4
     for institution, figures in bounded.rows:
         assert +figures.states == recount([r for r in rows if r.institution == institution], today).states
         assert figures.overdue == recount([r for r in rows if r.institution == institution], today).overdue
