@@ -92,7 +92,7 @@ class AnswersForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.requirements = requirements
         self.answers = answers
-        self.files = files
+        self.uploads = files
         for requirement in requirements:
             self._add_fields(requirement, answers.get(requirement.pk))
 
@@ -107,9 +107,9 @@ class AnswersForm(forms.Form):
             widget=forms.Textarea(attrs={"rows": 4}),
             initial=saved.justification if saved else "",
         )
-        linked = saved.evidence.all() if saved else [f for f in self.files if f.requirement_id == pk]
+        linked = saved.evidence.all() if saved else [f for f in self.uploads if f.requirement_id == pk]
         fields[f"evidence_{pk}"] = EvidenceField(
-            self.files,
+            self.uploads,
             label=_("%(reference)s 证明材料") % {"reference": requirement.reference},
             initial=[str(file.pk) for file in linked],
         )
@@ -163,7 +163,7 @@ class AnswersForm(forms.Form):
         pk = requirement.pk
         evidence = self[f"evidence_{pk}"]
         chosen = set(evidence.value() or [])
-        choices = [FileChoice(file, str(file.pk) in chosen) for file in self.files]
+        choices = [FileChoice(file, str(file.pk) in chosen) for file in self.uploads]
         return Section(
             requirement=requirement,
             saved=self.answers.get(pk),

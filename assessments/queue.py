@@ -22,11 +22,11 @@ from assessments.models import Review, SelfAssessment
 from portal.accounts.enums import Permission
 from portal.accounts.models import Membership, User
 from portal.accounts.querysets import BELONG, has_permission_on
+from portal.keyset import COUNT_LIMIT, BoundedCount, bounded_count
 from tasks.enums import AssignmentState
 from tasks.models import Submission
 
 PAGE = 25
-MOST_COUNTED = 1000
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -92,10 +92,11 @@ class Queue:
         other = _items(self.self_assessments, "signed_at", SELF_ASSESSMENTS, after, limit)
         return list(islice(heapq.merge(one, other, key=lambda item: item.place), limit))
 
-    def count(self) -> tuple[int, bool]:
-        """How many there are, and whether there are more than were counted."""
-        total = sum(rows.order_by()[: MOST_COUNTED + 1].count() for rows in (self.submissions, self.self_assessments))
-        return min(total, MOST_COUNTED), total > MOST_COUNTED
+    def count(self) -> BoundedCount:
+        """Of both kinds together, no further than a list counts."""
+        one, other = bounded_count(self.submissions), bounded_count(self.self_assessments)
+        total = one.number + other.number
+        return BoundedCount(min(total, COUNT_LIMIT), one.more or other.more or total > COUNT_LIMIT)
 
     def next_after(self, place: Place) -> Item | None:
         """What follows a place that was just dealt with; the oldest of all at the queue's end."""

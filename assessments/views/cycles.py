@@ -21,6 +21,7 @@ from assessments.models import Cycle, SelfAssessment
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
 from portal.accounts.models import Institution
+from portal.keyset import bounded_count
 
 ROWS_A_PAGE = 50
 
@@ -67,7 +68,7 @@ def _of_scope(request: HttpRequest) -> HttpResponse:
         "form": form,
         "totals": _totals(latest, cycle),
         "rows": page,
-        "count": rows.order_by().count(),
+        "count": bounded_count(rows),
         "next_cursor": cursor,
         "may_open": request.membership.may(Permission.MANAGE_PLAN),
     }

@@ -172,7 +172,7 @@ def test_the_count_is_bounded(supervisor, monkeypatch):
     submission(2)
     self_assessment(3)
     assert queue(supervisor).count() == (3, False)
-    monkeypatch.setattr("assessments.queue.MOST_COUNTED", 2)
+    monkeypatch.setattr("assessments.queue.COUNT_LIMIT", 2)
     assert queue(supervisor).count() == (2, True)
 
 
