@@ -27,10 +27,12 @@ def has_permission_on(institution: str, user, *codenames: str, acting=None, perm
     carries it.
     """
     grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
-        _is_one_of(codenames), content_object=OuterRef(institution), group__user=user.pk
+        _is_one_of(codenames), content_object=OuterRef(institution)
     )
-    if acting:
+    if acting and acting.user_id == user.pk:
         grants = grants.filter(group=acting.body.group_id)
+    else:
+        grants = grants.filter(group__user=user.pk)
     if permission:
         memberships = [m for m in user.active_memberships if m.authority_id and m.may(permission)]
         grants = grants.filter(group__in=[m.authority.group_id for m in memberships])
@@ -38,15 +40,15 @@ def has_permission_on(institution: str, user, *codenames: str, acting=None, perm
 
 
 def _is_one_of(codenames: Iterable[str]) -> Q:
-    """Each permission by its id, looked up once in the same statement.
+    """The permission by its id, looked up once in the same statement.
 
     A join on the codename would let PostgreSQL guess that few grants are of these permissions, when all are, and
     sort every row of a large scope rather than walk an index to the end of the first page.
     """
-    permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label="accounts")
+    permissions = apps.get_model("auth", "Permission").objects.order_by().values("pk")
     condition = Q()
     for codename in codenames:
-        condition |= Q(permission=permissions.filter(codename=codename).values("pk")[:1])
+        condition |= Q(permission=permissions.filter(codename=codename)[:1])
     return condition
 
 
