@@ -97,6 +97,7 @@ class SelfAssessmentFilterForm(InstitutionFilterForm):
     field_order = ["cycle", "state", "kind", "region", "institution"]
 
     def filtered(self, rows: QuerySet) -> QuerySet:
+        """Of rows that have their standing."""
         if state := self.wanted.get("state"):
-            rows = rows.filter(state=state)
+            rows = rows.filter(standing=state)
         return self.of_institution(rows, "institution")

@@ -3,11 +3,14 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from assessments.asked import COMPLETE, asked
+from assessments.enums import SelfAssessmentState
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
+
+S = SelfAssessmentState
 
 
 class CycleQuerySet(models.QuerySet):
@@ -31,6 +34,19 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
             cycle=OuterRef("cycle"), institution=OuterRef("institution"), version__gt=OuterRef("version")
         )
         return self.filter(~Exists(later))
+
+    def with_standing(self) -> Self:
+        """What a supervisor sees of the latest versions: `standing`, and `last_signed`, the id of what can be read.
+
+        A return has already opened the next draft; until that is handed in, the work stands returned.
+        """
+        signed = self.model._default_manager.filter(
+            cycle=OuterRef("cycle"), institution=OuterRef("institution"), signed_at__isnull=False
+        )
+        return self.annotate(
+            standing=Case(When(state=S.DRAFT, version__gt=1, then=Value(S.RETURNED.value)), default=F("state")),
+            last_signed=Subquery(signed.order_by("-version").values("pk")[:1]),
+        )
 
     def with_progress(self) -> Self:
         """Annotate `asked_total` and `answered_total`: the requirements asked, and those answered completely."""

@@ -59,6 +59,7 @@ def _of_scope(request: HttpRequest) -> HttpResponse:
         SelfAssessment.objects.supervised_by(request.user, Permission.SUPERVISE, request.membership)
         .filter(cycle=cycle)
         .latest_versions()
+        .with_standing()
     )
     rows = form.filtered(latest).select_related("institution__region", "cycle").defer("content")
     after = request.GET.get("after", "")
@@ -77,7 +78,7 @@ def _of_scope(request: HttpRequest) -> HttpResponse:
 
 def _totals(rows: QuerySet[SelfAssessment], cycle: Cycle | None) -> list[dict]:
     """How many stand in each state, each a link to them."""
-    found = dict(rows.order_by().values_list("state").annotate(Count("pk")))
+    found = dict(rows.order_by().values_list("standing").annotate(Count("pk")))
     return [
         {
             "state": state.value,

@@ -417,6 +417,24 @@ def test_the_scope_list_shows_states_and_no_contents_before_the_signature(client
     assert drafting.name not in filtered
 
 
+def test_a_returned_self_assessment_stands_returned_until_it_is_handed_in_again(client, world):
+    version = signed(world)
+    actions.review_self_assessment(
+        self_assessment=version,
+        verdict=Verdict.RETURNED,
+        reasons={world.requirement(K.MATURITY).pk: "请补充。"},
+        by=world.supervisor,
+        authority=world.authority,
+    )
+    client.force_login(world.supervisor)
+    page = client.get(url("list"), {"state": "returned"})
+    assert [row.institution for row in page.context["rows"]] == [world.institution]
+    assert url("review_self_assessment", version.pk) in page.text
+    assert {t["state"]: t["number"] for t in page.context["totals"]}["returned"] == 1
+    actions.hand_in(self_assessment=world.cycle.self_assessments.get(version=2), by=world.contributor)
+    assert client.get(url("list"), {"state": "returned"}).context["rows"] == []
+
+
 def signed_elsewhere(world) -> SelfAssessment:
     return SelfAssessmentFactory(cycle=world.cycle, state=S.SUBMITTED)
 
