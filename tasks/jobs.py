@@ -2,10 +2,20 @@
 
 from celery import shared_task
 
+from plan.models import Plan
 from tasks import reminders
+from tasks.rollout import apply_schedule, roll_out
 
 
 @shared_task
 def send_reminders() -> None:
     """Each morning; a morning that was missed is made good by the next run."""
     reminders.send_reminders()
+
+
+@shared_task
+def roll_out_plans() -> None:
+    """Each night: new institutions and new tasks get their assignments, changed schedules reach open ones."""
+    for plan in Plan.objects.all():
+        roll_out(plan=plan, by=None)
+        apply_schedule(plan=plan, by=None)

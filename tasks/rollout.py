@@ -1,4 +1,4 @@
-"""Give every institution its tasks of a plan, in one statement."""
+"""Give every institution its tasks of a plan, and its open tasks the plan's deadlines: one statement each."""
 
 from __future__ import annotations
 
@@ -33,6 +33,24 @@ ROLL_OUT = """
     ON CONFLICT DO NOTHING
 """
 
+# Closed work keeps the deadline it was judged by.
+APPLY_SCHEDULE = """
+    UPDATE tasks_assignment assignment
+    SET deadline = due.due_on, deadline_is_official = due.is_official
+    FROM (
+        SELECT DISTINCT ON (task.id, institution.id)
+               task.id AS task_id, institution.id AS institution_id, schedule.due_on, schedule.is_official
+        FROM plan_task task
+        JOIN plan_schedule schedule ON schedule.task_id = task.id
+        JOIN accounts_institution institution ON schedule.institution_kind IN (institution.kind, '')
+        WHERE task.plan_id = %s
+        ORDER BY task.id, institution.id, schedule.institution_kind DESC
+    ) due
+    WHERE assignment.task_id = due.task_id AND assignment.institution_id = due.institution_id
+      AND assignment.state NOT IN ('accepted', 'not_applicable')
+      AND (assignment.deadline, assignment.deadline_is_official) IS DISTINCT FROM (due.due_on, due.is_official)
+"""
+
 
 @transaction.atomic
 def roll_out(*, plan: Plan, by: User | None) -> int:
@@ -43,3 +61,14 @@ def roll_out(*, plan: Plan, by: User | None) -> int:
     if created:
         record(action="plan.rolled_out", by=by, target=plan, data={"assignments": created})
     return created
+
+
+@transaction.atomic
+def apply_schedule(*, plan: Plan, by: User | None) -> int:
+    """Give open assignments the deadlines that the plan's schedule now says; returns how many moved."""
+    with connection.cursor() as cursor:
+        cursor.execute(APPLY_SCHEDULE, [plan.pk])
+        moved = cursor.rowcount
+    if moved:
+        record(action="plan.schedule_applied", by=by, target=plan, data={"assignments": moved})
+    return moved

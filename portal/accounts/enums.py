@@ -58,3 +58,6 @@ ROLE_PERMISSIONS = {
     },
     Role.OBSERVER: {Permission.SUPERVISE},
 }
+
+# A plan binds the whole industry: a lead supervisor of a regional office or an association does not change it.
+HEADQUARTERS_ONLY = {Permission.MANAGE_PLAN}

@@ -23,6 +23,7 @@ from knox.models import AbstractAuthToken
 from portal.accounts.credit_code import validate_credit_code
 from portal.accounts.enums import (
     AUTHORITY_ROLES,
+    HEADQUARTERS_ONLY,
     INSTITUTION_ROLES,
     ROLE_PERMISSIONS,
     AuthorityKind,
@@ -199,6 +200,10 @@ class Membership(models.Model):
         return self.authority_id is not None
 
     def may(self, permission: Permission) -> bool:
+        if permission in HEADQUARTERS_ONLY and not (
+            self.authority and self.authority.kind == AuthorityKind.HEADQUARTERS
+        ):
+            return False
         return permission in ROLE_PERMISSIONS[Role(self.role)]
 
 

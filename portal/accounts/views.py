@@ -46,7 +46,8 @@ def settings(request):
         response = redirect("accounts:settings")
         response.set_cookie(django_settings.LANGUAGE_COOKIE_NAME, request.user.language, samesite="Lax")
         return response
-    return render(request, "accounts/settings.html", {"form": form})
+    manages_people = bool(request.membership and can_manage_people(request.user, request.membership.body))
+    return render(request, "accounts/settings.html", {"form": form, "manages_people": manages_people})
 
 
 # --- People -----------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ class AuthorityFactory(factory.django.DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"示例监管局{n}")
     name_en = factory.Sequence(lambda n: f"Example Office {n}")
-    kind = AuthorityKind.REGIONAL_OFFICE
+    kind = AuthorityKind.HEADQUARTERS
 
     @classmethod
     def _create(cls, model_class, *args, kinds=tuple(InstitutionKind.values), regions=None, **fields):

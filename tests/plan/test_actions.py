@@ -12,7 +12,7 @@ from plan.actions import PlanConflict, correct_task_title, load_plan, set_schedu
 from plan.enums import RequirementKind
 from plan.loader import InvalidPlanFile, parse_plan_file
 from plan.models import Plan, Requirement, Schedule, Task, Theme
-from portal.accounts.enums import Role
+from portal.accounts.enums import AuthorityKind, Role
 from portal.audit.models import AuditEvent
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.plan import CSF_2014, PlanFactory, RequirementFactory, TaskFactory, load_csf_2014
@@ -130,10 +130,18 @@ class TestCorrections:
         assert result.kept == ["任务 1 的期限已在系统中调整,保留调整"]
         assert AuditEvent.objects.filter(action="task.schedule_set").count() == 2
 
-    @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.OBSERVER])
-    def test_only_a_lead_supervisor_may(self, lead, role):
+    @pytest.mark.parametrize(
+        ("role", "kind"),
+        [
+            (Role.SUPERVISOR, AuthorityKind.HEADQUARTERS),
+            (Role.OBSERVER, AuthorityKind.HEADQUARTERS),
+            (Role.LEAD_SUPERVISOR, AuthorityKind.REGIONAL_OFFICE),
+            (Role.LEAD_SUPERVISOR, AuthorityKind.ASSOCIATION),
+        ],
+    )
+    def test_only_a_lead_supervisor_of_headquarters_may(self, lead, role, kind):
         task = TaskFactory()
-        other = member(AuthorityFactory(), role)
+        other = member(AuthorityFactory(kind=kind), role)
         for refused in (
             lambda: correct_task_title(task=task, title="x", title_en="", by=other),
             lambda: set_schedule(task=task, due_on=date(2026, 9, 30), by=other),

@@ -1,13 +1,15 @@
 import datetime
 
 import pytest
+from django.utils import timezone
 
 from plan.enums import Level, Part
 from plan.models import Plan, Schedule, Task
 from portal.accounts.enums import InstitutionKind
 from portal.audit.models import AuditEvent
+from tasks.enums import AssignmentState
 from tasks.models import Assignment
-from tasks.rollout import roll_out
+from tasks.rollout import apply_schedule, roll_out
 from tests.factories.accounts import InstitutionFactory
 from tests.factories.plan import PlanFactory, RequirementFactory, TaskFactory, load_csf_2014
 
@@ -76,3 +78,20 @@ def test_nobody_is_given_the_tasks_of_another_plan(institutions):
     roll_out(plan=task.plan, by=None)
     assert set(Task.objects.filter(assignments__isnull=False)) == {task}
     assert Plan.objects.count() == 2 and other.assignments.count() == 0
+
+
+def test_a_changed_schedule_reaches_open_work_only(institutions):
+    task = TaskFactory()
+    roll_out(plan=task.plan, by=None)
+    closed = Assignment.objects.filter(institution=institutions[0])
+    closed.update(state=AssignmentState.NOT_APPLICABLE, exempted_at=timezone.now(), exempted_reason="未开展业务")
+    task.schedules.update(due_on=datetime.date(2027, 3, 31), is_official=True)
+    fund = datetime.date(2027, 6, 30)
+    Schedule.objects.create(task=task, institution_kind=InstitutionKind.FUND, due_on=fund, is_official=True)
+    assert apply_schedule(plan=task.plan, by=None) == len(institutions) - 1
+    found = {row.institution.kind: row.deadline for row in Assignment.objects.select_related("institution")}
+    assert found.pop(InstitutionKind.FUND) == fund
+    assert found.pop(institutions[0].kind) == task.plan.ends_on
+    assert set(found.values()) == {datetime.date(2027, 3, 31)}
+    assert AuditEvent.objects.about(task.plan).filter(action="plan.schedule_applied").count() == 1
+    assert apply_schedule(plan=task.plan, by=None) == 0
