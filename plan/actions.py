@@ -150,7 +150,7 @@ def _load_task(theme: Theme, item: dict[str, Any], task: Task | None, result: Lo
     if task is None or task.title_edited_at is None:
         values |= title
     elif any(getattr(task, name) != value for name, value in title.items()):
-        result.kept.append(_("任务 %(number)s 的名称已在系统中更正,保留更正") % {"number": task.number})
+        result.kept.append(_("任务 %(number)s 的名称已在系统中更正，保留更正") % {"number": task.number})
     return _put(task or Task(), values, result)
 
 
@@ -167,7 +167,7 @@ def _load_requirements(task: Task, items: list[dict[str, Any]], result: LoadResu
             "criteria": item.get("criteria", []),
         }
         if row and row.kind != values["kind"] and _is_referenced(row):
-            message = _("要求 %(reference)s 已有填报内容,不能改变类型")
+            message = _("要求 %(reference)s 已有填报内容，不能改变类型")
             result.conflicts.append(message % {"reference": row.reference})
         _put(row or Requirement(), values, result)
     _remove(task.requirements.filter(pk__in=[row.pk for row in rows.values()]), result)
@@ -188,7 +188,7 @@ def _load_schedules(task: Task, item: dict[str, Any], shift_years: int, result: 
         if row is None or row.edited_at is None:
             _put(row or Schedule(), values, result)
         elif (row.due_on, row.is_official) != (values["due_on"], values["is_official"]):
-            result.kept.append(_("任务 %(number)s 的期限已在系统中调整,保留调整") % {"number": task.number})
+            result.kept.append(_("任务 %(number)s 的期限已在系统中调整，保留调整") % {"number": task.number})
     _remove(task.schedules.filter(pk__in=[row.pk for row in rows.values() if not row.edited_at]), result)
 
 
@@ -214,7 +214,7 @@ def _remove(rows: models.QuerySet, result: LoadResult) -> None:
     """Delete what the file no longer has, unless work refers to it."""
     for row in rows:
         if _is_referenced(row):
-            result.conflicts.append(_("计划文件缺少“%(row)s”,但已有工作记录引用它,不能删除") % {"row": row})
+            result.conflicts.append(_("计划文件缺少“%(row)s”，但已有工作记录引用它，不能删除") % {"row": row})
             continue
         if isinstance(row, Task):
             _remove(row.requirements.all(), result)

@@ -19,7 +19,7 @@ class TitleForm(forms.ModelForm):
         fields = ["title", "title_en"]
         help_texts = {
             "title": gettext_lazy("请与正式文件一字不差。保存后不再标为暂拟。"),
-            "title_en": gettext_lazy("英文界面显示此名称;留空则显示中文名称。"),
+            "title_en": gettext_lazy("英文界面显示此名称；留空则显示中文名称。"),
         }
 
 

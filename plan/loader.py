@@ -20,7 +20,7 @@ SCHEMA = json.loads((FilePath(__file__).parent / "schema.json").read_text(encodi
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 TYPE_MESSAGES = {
-    "string": gettext_lazy("应为文本;数字或 true、false 请加引号"),
+    "string": gettext_lazy("应为文本；数字或 true、false 请加引号"),
     "integer": gettext_lazy("应为整数"),
     "number": gettext_lazy("应为数字"),
     "boolean": gettext_lazy("应为 true 或 false"),
@@ -58,7 +58,7 @@ def read_plan_file(path: FilePath) -> PlanFile:
     try:
         content = path.read_bytes()
     except OSError as error:
-        message = _("无法读取文件:%(reason)s") % {"reason": error.strerror}
+        message = _("无法读取文件：%(reason)s") % {"reason": error.strerror}
         raise InvalidPlanFile(str(path), [Mistake(1, "", message)]) from error
     return parse_plan_file(content, name=str(path))
 
@@ -99,7 +99,7 @@ def _explain(error: ValidationError) -> Iterator[tuple[Path, str]]:
     elif error.validator == "type":
         yield path, str(TYPE_MESSAGES[limit])
     elif error.validator == "enum":
-        yield path, _("应为以下之一:%(choices)s") % {"choices": ", ".join(limit)}
+        yield path, _("应为以下之一：%(choices)s") % {"choices": ", ".join(limit)}
     elif error.validator in LIMIT_MESSAGES:
         yield path, LIMIT_MESSAGES[error.validator] % {"limit": limit}
     else:
@@ -112,7 +112,7 @@ def _explain_value(error: ValidationError, path: Path) -> str:
     if error.validator == "minLength":
         return _("不能为空")
     if error.validator == "format" or str(path[-1]).endswith("_on"):
-        return _("应为 1900 至 2099 年间存在的日期,如 2026-12-31")
+        return _("应为 1900 至 2099 年间存在的日期，如 2026-12-31")
     if path[-1] == "slug":
         return _("只能使用小写字母、数字和连字符")
     return _("不能含有换行和控制字符")
@@ -153,7 +153,7 @@ def _check_numbers(located: Located, rows: list[tuple[Path, dict[str, Any]]], fi
             continue
         if number != expected:
             values = {"number": number, "expected": expected}
-            located.complain((*path, "number"), _("编号不连续:此处为 %(number)s,应为 %(expected)s") % values)
+            located.complain((*path, "number"), _("编号不连续：此处为 %(number)s，应为 %(expected)s") % values)
         seen.add(number)
         expected = number + 1
 

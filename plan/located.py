@@ -47,7 +47,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent, index):
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, _("计划文件不使用别名,请写出内容"), mark)
+            raise yaml.composer.ComposerError(None, None, _("计划文件不使用别名，请写出内容"), mark)
         return super().compose_node(parent, index)
 
 
@@ -65,7 +65,7 @@ def parse(text: str) -> Located:
         located.value = _read(loader, node, (), located) if node else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        located.mistakes.append(Mistake(line, "", _("YAML 语法错误:%(problem)s") % {"problem": error.problem}))
+        located.mistakes.append(Mistake(line, "", _("YAML 语法错误：%(problem)s") % {"problem": error.problem}))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         located.mistakes.append(Mistake(line, "", _("含有不可显示的字符")))

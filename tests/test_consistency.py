@@ -111,6 +111,10 @@ def test_translations_keep_their_placeholders(catalogue):
                 assert set(placeholder.findall(text)) == set(placeholder.findall(entry.msgid)), entry.msgid
 
 
+def test_chinese_has_chinese_punctuation(catalogue):
+    assert not [e.msgid for e in catalogue if re.search(r"[\u4e00-\u9fff”》）][,;:!?]", e.msgid)]
+
+
 def test_english_is_english(catalogue):
     """Quoting a Chinese term is fine; leaving a sentence in Chinese is not."""
     assert not [e.msgid for e in catalogue if len(CHINESE.findall(e.msgstr)) > 12]

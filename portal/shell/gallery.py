@@ -24,7 +24,7 @@ DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 class SampleForm(forms.Form):
-    title = forms.CharField(label=gettext_lazy("名称"), help_text=gettext_lazy("与正式文件一致,不超过 40 字。"))
+    title = forms.CharField(label=gettext_lazy("名称"), help_text=gettext_lazy("与正式文件一致，不超过 40 字。"))
     kind = forms.ChoiceField(label=gettext_lazy("机构类别"), choices=InstitutionKind.choices, required=False)
     day = forms.DateField(label=gettext_lazy("日期"), widget=forms.DateInput(attrs={"type": "date"}))
     level = forms.ChoiceField(
@@ -46,7 +46,7 @@ class SampleFilter(forms.Form):
 
 
 class SampleUpload(forms.Form):
-    file = forms.FileField(label=gettext_lazy("文件"), help_text=gettext_lazy("PDF、Office 文档或图片,不超过 100 MB"))
+    file = forms.FileField(label=gettext_lazy("文件"), help_text=gettext_lazy("PDF、Office 文档或图片，不超过 100 MB"))
 
 
 @signed_in

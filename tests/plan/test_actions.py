@@ -103,7 +103,7 @@ class TestCorrections:
         result = load(SMALL.replace("任务一", "任务乙"))
         task.refresh_from_db()
         assert (task.title, task.title_en, task.title_is_official) == ("正式名称", "Official title", True)
-        assert result.kept == ["任务 1 的名称已在系统中更正,保留更正"]
+        assert result.kept == ["任务 1 的名称已在系统中更正，保留更正"]
 
     def test_the_correction_is_recorded(self, lead):
         task = TaskFactory(title_is_official=False)
@@ -127,7 +127,7 @@ class TestCorrections:
         result = load(SMALL)
         assert task.schedule_for("securities").due_on == date(2026, 9, 30)
         assert task.schedule_for("fund").due_on == date(2026, 10, 31)
-        assert result.kept == ["任务 1 的期限已在系统中调整,保留调整"]
+        assert result.kept == ["任务 1 的期限已在系统中调整，保留调整"]
         assert AuditEvent.objects.filter(action="task.schedule_set").count() == 2
 
     @pytest.mark.parametrize(
@@ -179,15 +179,15 @@ class TestConflicts:
         with pytest.raises(PlanConflict) as caught:
             load(head)
         assert caught.value.conflicts == [
-            "计划文件缺少“1.2 报送人数”,但已有工作记录引用它,不能删除",
-            "计划文件缺少“2 任务二”,但已有工作记录引用它,不能删除",
+            "计划文件缺少“1.2 报送人数”，但已有工作记录引用它，不能删除",
+            "计划文件缺少“2 任务二”，但已有工作记录引用它，不能删除",
         ]
         assert rows() == before
 
     def test_another_kind(self):
         other = SMALL.replace("kind: evidence", "kind: yes_no")
         self.work_on(1)
-        with pytest.raises(PlanConflict, match=r"要求 1\.1 已有填报内容,不能改变类型"):
+        with pytest.raises(PlanConflict, match=r"要求 1\.1 已有填报内容，不能改变类型"):
             load(other)
         assert Requirement.objects.get(task__number=1, number=1).kind == RequirementKind.EVIDENCE
 
@@ -204,7 +204,7 @@ class TestCommand:
         call_command("load_plan", CSF_2014, shift_years=11)
         call_command("load_plan", CSF_2014)
         assert capsys.readouterr().out.splitlines() == [
-            "“中国证券期货业信息安全工作计划”已载入:新增 134 条,更新 0 条,删除 0 条。",
+            "“中国证券期货业信息安全工作计划”已载入：新增 134 条，更新 0 条，删除 0 条。",
             "“中国证券期货业信息安全工作计划”没有变化。",
         ]
         assert Plan.objects.get().ends_on == date(2031, 12, 31)

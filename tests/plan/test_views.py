@@ -64,7 +64,7 @@ def test_the_whole_plan_is_on_its_page(client, sign_in):
     assert page.count(">暂拟</span>") == 6
     assert page.count(">暂定</span>") == 25
     assert "2031-12-31" in page
-    assert "5 个主题,25 项任务,78 项要求" in page
+    assert "5 个主题，25 项任务，78 项要求" in page
 
 
 def test_the_page_in_english(client, sign_in):

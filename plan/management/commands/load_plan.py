@@ -46,5 +46,5 @@ class Command(BaseCommand):
             "updated": result.updated,
             "removed": result.removed,
         }
-        message = _("“%(plan)s”已载入:新增 %(created)s 条,更新 %(updated)s 条,删除 %(removed)s 条。")
+        message = _("“%(plan)s”已载入：新增 %(created)s 条，更新 %(updated)s 条，删除 %(removed)s 条。")
         self.stdout.write(message % values)
