@@ -37,6 +37,8 @@ def _start_servers() -> None:
     os.environ.pop("REDIS_URL", None)
     os.environ.pop("EMAIL_URL", None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    # Playwright keeps an event loop running in the process, and Django would refuse the ORM to the tests after it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 
 if settings.configured:
