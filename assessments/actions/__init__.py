@@ -1,12 +1,13 @@
 """Every write on cycles, self-assessments and reviews."""
 
-from assessments.actions.cycles import open_cycle
+from assessments.actions.cycles import extend_cycle, open_cycle
 from assessments.actions.reviews import AlreadyReviewed, review_self_assessment, review_submission
 from assessments.actions.self_assessments import StaleAnswers, hand_in, save_answers, send_back, sign
 
 __all__ = [
     "AlreadyReviewed",
     "StaleAnswers",
+    "extend_cycle",
     "hand_in",
     "open_cycle",
     "review_self_assessment",

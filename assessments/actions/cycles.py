@@ -61,8 +61,23 @@ def open_cycle(
             % {"day": period_starts_on, "title": cycle.local_title},
             code="open_already",
         )
-    rows = institutions_asked(plan).order_by()
-    created = insert_select(
+    created = _open_drafts(cycle)
+    record(action="cycle.opened", by=by, target=cycle, data={"plan": plan.slug, "self_assessments": created})
+    return cycle
+
+
+@transaction.atomic
+def extend_cycle(*, cycle: Cycle) -> int:
+    """Give a first draft to the institutions that joined since the round was opened; returns how many."""
+    created = _open_drafts(cycle)
+    if created:
+        record(action="cycle.extended", by=None, target=cycle, data={"self_assessments": created})
+    return created
+
+
+def _open_drafts(cycle: Cycle) -> int:
+    rows = institutions_asked(cycle.plan).order_by()
+    return insert_select(
         SelfAssessment,
         ["cycle", "institution", "version", "state", "created_at", "sent_back_reason", "sha256", "sm3"],
         rows.values_list(
@@ -76,5 +91,3 @@ def open_cycle(
             Value(""),
         ),
     )
-    record(action="cycle.opened", by=by, target=cycle, data={"plan": plan.slug, "self_assessments": created})
-    return cycle

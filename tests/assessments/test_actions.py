@@ -13,6 +13,7 @@ from assessments.actions import StaleAnswers
 from assessments.answers import asked_by, missing
 from assessments.content import digests_to_sign
 from assessments.enums import CycleKind, SelfAssessmentState
+from assessments.jobs import extend_cycles
 from assessments.models import Answer, Cycle, SelfAssessment
 from plan.enums import Part, RequirementKind
 from portal.accounts.enums import Role
@@ -58,6 +59,16 @@ def test_a_cycle_opens_a_draft_for_every_institution_that_has_tasks(world):
     (opened,) = cycle.self_assessments.all()
     assert (opened.version, opened.state, opened.content) == (1, S.DRAFT, None)
     assert AuditEvent.objects.get(action="cycle.opened").data["self_assessments"] == 1
+
+
+def test_who_joins_later_takes_part_from_the_next_night_on(world):
+    cycle = actions.open_cycle(**opening(world))
+    joined = AssignmentFactory(task=world.first).institution
+    extend_cycles()
+    assert {s.institution for s in cycle.self_assessments.all()} == {world.institution, joined}
+    extend_cycles()
+    assert cycle.self_assessments.count() == 2
+    assert AuditEvent.objects.get(action="cycle.extended", target_id=cycle.pk).data == {"self_assessments": 1}
 
 
 def test_the_same_period_is_not_opened_twice(world):
