@@ -106,7 +106,6 @@ def complete_the_self_assessment(contributor: Visitor) -> str:
     assessment = page.url
     contributor.open(assessment.rstrip("/") + "/hand-in/")
     lacking = {link.get_attribute("href").split("#")[0] for link in page.locator(".lacking-list a").all()}
-    assert lacking
     for task in lacking:
         contributor.open(task)
         answer_everything(contributor)
