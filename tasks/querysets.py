@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db.models import Count, F, IntegerField, Q
@@ -57,19 +58,24 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
         )
 
     def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
-        """`total`, `accepted`, `not_applicable`, `overdue`, and `next_deadline` among what is open and not overdue."""
-        today = today or timezone.localdate()
         counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))
-        rows = [(state, state not in CLOSED, deadline, number) for state, deadline, number in counts]
-        return {
-            "total": sum(number for *_rest, number in rows),
-            "accepted": sum(number for state, *_rest, number in rows if state == AssignmentState.ACCEPTED),
-            "not_applicable": sum(number for state, *_rest, number in rows if state == AssignmentState.NOT_APPLICABLE),
-            "overdue": sum(number for _state, is_open, deadline, number in rows if is_open and deadline < today),
-            "next_deadline": min(
-                (day for _state, is_open, day, _number in rows if is_open and day >= today), default=None
-            ),
-        }
+        return tally_of(counts, today)
+
+
+def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.date | None = None) -> dict[str, Any]:
+    """`total`, `accepted`, `not_applicable`, `overdue`, and `next_deadline` among what is open and not overdue.
+
+    `counts` holds states with deadlines, and how many assignments have them.
+    """
+    today = today or timezone.localdate()
+    rows = [(state, state not in CLOSED, deadline, number) for state, deadline, number in counts]
+    return {
+        "total": sum(number for *_rest, number in rows),
+        "accepted": sum(number for state, *_rest, number in rows if state == AssignmentState.ACCEPTED),
+        "not_applicable": sum(number for state, *_rest, number in rows if state == AssignmentState.NOT_APPLICABLE),
+        "overdue": sum(number for _state, is_open, deadline, number in rows if is_open and deadline < today),
+        "next_deadline": min((day for _state, is_open, day, _number in rows if is_open and day >= today), default=None),
+    }
 
 
 class SubmissionQuerySet(InstitutionRowQuerySet):

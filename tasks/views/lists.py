@@ -11,6 +11,7 @@ from portal.accounts.enums import Permission
 from portal.keyset import bounded_count, keyset_page
 from tasks.filters import EvidenceFilter, OwnAssignmentFilter, ScopeAssignmentFilter
 from tasks.models import Assignment, Evidence
+from tasks.querysets import tally_of
 
 ROWS_A_PAGE = 50
 
@@ -26,10 +27,12 @@ def assignment_list(request: HttpRequest) -> HttpResponse:
 def _of_institution(request: HttpRequest) -> HttpResponse:
     """All tasks of the institution by theme: some dozens, so they stand on one page."""
     own = Assignment.objects.visible_to(request.user, acting=request.membership)
-    rows = own.with_progress().select_related("task__theme", "task__plan")
+    rows = own.with_progress().select_related("task__theme")
     filterset = OwnAssignmentFilter(request.GET, queryset=rows.order_by("task__plan", "task__number"), request=request)
     found = list(filterset.qs) if filterset.is_valid() else []
-    context = {"filterset": filterset, "rows": found, "tally": own.tally()}
+    # Without a filter the rows at hand are all there are.
+    tally = own.tally() if request.GET else tally_of((row.state, row.deadline, 1) for row in found)
+    context = {"filterset": filterset, "rows": found, "tally": tally}
     return render(request, "tasks/list_own.html", context)
 
 
