@@ -34,7 +34,7 @@ def first_link(selector: str) -> Callable[[Page], None]:
 def first_unanswered(page: Page) -> None:
     first_link("main a[href^='/assessments/']")(page)
     page.goto(page.url.rstrip("/") + "/hand-in/")
-    first_link(".lacking-list a")(page)
+    page.goto(page.locator(".lacking-list a").first.get_attribute("href").split("#")[0])
 
 
 class Picture(NamedTuple):
