@@ -29,7 +29,7 @@ def has_permission_on(institution: str, user, *codenames: str, acting=None, perm
     grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
         _is_one_of(codenames), content_object=OuterRef(institution)
     )
-    if acting and acting.user_id == user.pk:
+    if acting and acting.is_active and acting.user_id == user.pk:
         grants = grants.filter(group=acting.body.group_id)
     else:
         grants = grants.filter(group__user=user.pk)
