@@ -1,6 +1,10 @@
-"""The body one acts for: a person with several memberships switches between them."""
+"""What every request knows of its reader: the body acted for, and the language chosen."""
 
 from __future__ import annotations
+
+from django.conf import settings
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 SESSION_KEY = "acting_membership"
 
@@ -20,3 +24,16 @@ def acting_membership(request):
     memberships = request.user.active_memberships
     chosen = request.session.get(SESSION_KEY)
     return next((m for m in memberships if m.pk == chosen), memberships[0] if memberships else None)
+
+
+class ChosenLanguageMiddleware(LocaleMiddleware):
+    """Pages are Chinese unless the reader chose otherwise, whatever the browser prefers; programs ask by header."""
+
+    def process_request(self, request):
+        if request.path.startswith("/api/"):
+            super().process_request(request)
+            return
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        known = chosen in dict(settings.LANGUAGES)
+        translation.activate(chosen if known else settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = translation.get_language()

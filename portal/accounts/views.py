@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings as django_settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
@@ -18,6 +17,7 @@ from portal.accounts import actions
 from portal.accounts.access import public, requires, signed_in
 from portal.accounts.enums import Permission
 from portal.accounts.forms import AcceptInvitationForm, InstitutionFilterForm, InvitationForm, ProfileForm
+from portal.accounts.language import remember_language
 from portal.accounts.middleware import SESSION_KEY
 from portal.accounts.models import Institution, Invitation, Membership, User
 from portal.accounts.permissions import can_manage_people
@@ -44,7 +44,7 @@ def settings(request):
         translation.activate(request.user.language)
         messages.success(request, _("设置已保存。"))
         response = redirect("accounts:settings")
-        response.set_cookie(django_settings.LANGUAGE_COOKIE_NAME, request.user.language, samesite="Lax")
+        remember_language(response, request.user.language)
         return response
     manages_people = bool(request.membership and can_manage_people(request.user, request.membership.body))
     return render(request, "accounts/settings.html", {"form": form, "manages_people": manages_people})

@@ -122,3 +122,25 @@ def test_settings_change_name_and_language(client, liaison):
     liaison.refresh_from_db()
     assert (liaison.name, liaison.language) == ("新名", "en")
     assert client.cookies["django_language"].value == "en"
+
+
+def test_pages_are_chinese_until_the_reader_chooses(client):
+    english = {"HTTP_ACCEPT_LANGUAGE": "en-GB,en"}
+    assert 'lang="zh-hans"' in client.get(reverse("account_login"), **english).content.decode()
+    client.cookies["django_language"] = "en"
+    assert 'lang="en"' in client.get(reverse("account_login")).content.decode()
+    client.cookies["django_language"] = "xx"
+    assert 'lang="zh-hans"' in client.get(reverse("account_login")).content.decode()
+
+
+def test_signing_in_brings_ones_language_unless_the_browser_has_one(client, own):
+    user = member(own, Role.CIO, language="en")
+    user.set_password(PASSWORD)
+    user.save()
+    answer = client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    assert answer.status_code == 302
+    assert client.cookies["django_language"].value == "en"
+    client.logout()
+    client.cookies["django_language"] = "zh-hans"
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    assert client.cookies["django_language"].value == "zh-hans"
