@@ -202,5 +202,10 @@ class Submission(models.Model):
         return f"{self.assignment} #{self.number}"
 
     @property
+    def verdict(self):
+        """The supervisor's review, or None while it waits for one."""
+        return getattr(self, "review", None)
+
+    @property
     def institution(self):
         return self.assignment.institution

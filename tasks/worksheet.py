@@ -83,7 +83,7 @@ def submissions_of(assignment: Assignment) -> QuerySet[Submission]:
 
 def latest_return(submissions: Sequence[Submission]):
     """The review of the newest submission, when it returned it."""
-    review = getattr(submissions[0], "review", None) if submissions else None
+    review = submissions[0].verdict if submissions else None
     return review if review and review.verdict == "returned" else None
 
 

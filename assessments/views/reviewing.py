@@ -66,6 +66,7 @@ def review_submission(request: HttpRequest, pk: int) -> HttpResponse:
         "submission": submission,
         "assignment": assignment,
         "task": assignment.task,
+        "cycle": None,
         "version": submission.number,
         "versions": versions,
     }
@@ -81,6 +82,7 @@ def review_self_assessment(request: HttpRequest, pk: int) -> HttpResponse:
         return actions.review_self_assessment(self_assessment=self_assessment, **verdict)
 
     context = {
+        "task": None,
         "cycle": self_assessment.cycle,
         "version": self_assessment.version,
         "versions": [

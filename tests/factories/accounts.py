@@ -1,5 +1,7 @@
 """People and bodies for tests, made through the same actions as in life, so that scopes are real."""
 
+from importlib import import_module
+
 import factory
 
 from portal.accounts import actions
@@ -21,6 +23,13 @@ class RegionFactory(factory.django.DjangoModelFactory):
     code = "shanghai"
     name = "上海"
     name_en = "Shanghai"
+
+
+def every_region() -> None:
+    """The regions as a migration made them; a test with real transactions empties the table behind it."""
+    regions = import_module("portal.accounts.migrations.0002_regions").REGIONS
+    rows = [Region(code=code, name=name, name_en=name_en) for code, name, name_en in regions]
+    Region.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 class UserFactory(factory.django.DjangoModelFactory):

@@ -31,7 +31,7 @@ from portal.shell.demo.load import load
 from tasks.actions import content_to_sign, missing
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, Evidence, Submission
-from tests.factories.accounts import InstitutionFactory, UserFactory
+from tests.factories.accounts import InstitutionFactory, UserFactory, every_region
 from tests.factories.plan import TaskFactory
 
 A, S = AssignmentState, SelfAssessmentState
@@ -49,6 +49,7 @@ def load_quietly(seed: int = SEED) -> None:
 def demo(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         before = structure()
+        every_region()
         load_quietly()
         yield before
         transaction.set_rollback(True)

@@ -41,11 +41,12 @@ def test_an_upload_is_stored_privately_and_starts_the_work(people, assignment, r
 
 
 def test_a_refused_file_leaves_nothing(people, assignment, requirement):
+    before = stored_files(people.institution)
     with pytest.raises(ValidationError):
         add_evidence(assignment=assignment, requirement=requirement, file=upload("a.pdf", b""), by=people.contributor)
     assignment.refresh_from_db()
     assert assignment.state == "not_started"
-    assert not stored_files(people.institution)
+    assert stored_files(people.institution) == before
 
 
 def test_no_file_without_its_row(people, assignment, requirement, monkeypatch):
@@ -53,10 +54,11 @@ def test_no_file_without_its_row(people, assignment, requirement, monkeypatch):
         raise IntegrityError
 
     monkeypatch.setattr(evidence, "record", fail)
+    before = stored_files(people.institution)
     with pytest.raises(IntegrityError):
         add_evidence(assignment=assignment, requirement=requirement, file=upload(), by=people.contributor)
     assert not Evidence.objects.exists()
-    assert not stored_files(people.institution)
+    assert stored_files(people.institution) == before
 
 
 def test_no_file_once_the_work_is_handed_in(people, filled):

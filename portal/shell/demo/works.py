@@ -44,7 +44,7 @@ BEGINNINGS = {
         30: A.IN_PROGRESS,
     },
 }
-OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.AWAITING_SIGNATURE, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED}
+OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.DRAFT, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED}
 
 
 @dataclass
