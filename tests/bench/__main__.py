@@ -25,7 +25,7 @@ def main() -> int:
 
         django.setup()
         call_command("collectstatic", interactive=False, verbosity=0)
-        results = _measure(url, options.only)
+        results = _measure(url, options.only, options.keep)
     for result in results:
         sys.stdout.write(result.row() + "\n")
     if options.json:
@@ -62,7 +62,7 @@ def _server(kept: Path | None) -> Iterator[str]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _measure(url: str, only: list[str] | None) -> list:
+def _measure(url: str, only: list[str] | None, keep: bool) -> list:
     from tests.bench import pages, rollouts, task_lists  # noqa: F401 - importing registers their figures
     from tests.bench.databases import Bench
     from tests.bench.figures import FIGURES, Result
@@ -77,7 +77,7 @@ def _measure(url: str, only: list[str] | None) -> list:
             bench.say(f"{name} …")
             results.append(Result(FIGURES[name], FIGURES[name].measure(bench)))
     finally:
-        bench.close()
+        bench.close(keep=keep)
     return results
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -50,11 +51,9 @@ class Bench:
         with psycopg.connect(self.server_url, autocommit=True) as server:
             if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 return name
-            self.say(f"Making the database {name} …")
-            for (old,) in server.execute(
-                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix + "_"]
-            ):
-                server.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
+            self.say(f"  making the database {name} …")
+            start = time.monotonic()
+            self._drop(server, f"{prefix}_")
             half_made = f"{name}_new"
             server.execute(f'CREATE DATABASE "{half_made}"')
             self._manage(half_made, "migrate", "-v0")
@@ -62,6 +61,7 @@ class Bench:
                 self._manage(half_made, *command)
             self._vacuum(half_made)
             server.execute(f'ALTER DATABASE "{half_made}" RENAME TO "{name}"')
+            self.say(f"  made in {time.monotonic() - start:.0f} s")
         return name
 
     def _vacuum(self, name: str) -> None:
@@ -97,6 +97,14 @@ class Bench:
         client.force_login(User.objects.get(email=email), backend="allauth.account.auth_backends.AuthenticationBackend")
         return client
 
-    def close(self) -> None:
+    def close(self, *, keep: bool) -> None:
         for connection in self.opened.values():
             connection.close()
+        if not keep:
+            with psycopg.connect(self.server_url, autocommit=True) as server:
+                self._drop(server, "bench_")
+
+    def _drop(self, server: psycopg.Connection, prefix: str) -> None:
+        names = server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix]).fetchall()
+        for (name,) in names:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -16,7 +16,7 @@ from tasks.models import Assignment
 from tasks.rollout import roll_out
 from tests.bench.databases import LARGE, Bench
 from tests.bench.figures import figure
-from tests.bench.timing import medians, seconds
+from tests.bench.timing import interleaved, seconds
 
 TABLE = Assignment._meta.db_table
 COLUMNS = ", ".join(
@@ -34,10 +34,10 @@ def rollout_25k(bench: Bench) -> float:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS ready; CREATE TABLE ready AS SELECT {COLUMNS} FROM {TABLE}")
             cursor.execute("ANALYZE ready")
-        taken = medians({"action": lambda: _action(plan), "bare": _bare}, rounds=3, warm_up=0)
+        taken = interleaved({"roll-out": lambda: _action(plan), "bare insert": _bare}, rounds=3, warm_up=0)
         _emptied()
-    bench.say(f"  action {taken['action']:.1f} s, bare insert {taken['bare']:.1f} s")
-    return taken["action"] / taken["bare"]
+    bench.say(f"  {taken}")
+    return taken.ratio("roll-out", "bare insert")
 
 
 def _institutions_and_plan() -> Plan:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from tests.bench.databases import LARGE, SMALL, Bench
 from tests.bench.figures import figure
-from tests.bench.timing import medians, seconds
+from tests.bench.timing import interleaved, seconds
 
 READERS = {
     "contributor": "contributor@sec01.example",
@@ -27,10 +27,9 @@ def task_list_growth(bench: Bench) -> float:
     """A task list at 25,000 institutions over the same at 500: the worst of the readers."""
     ratios = {}
     for reader, email in READERS.items():
-        runs = {str(size): _request(bench, bench.demo(size), email) for size in (SMALL, LARGE)}
-        taken = medians(runs)
-        ratios[reader] = taken[str(LARGE)] / taken[str(SMALL)]
-        bench.say(f"  {reader}: {taken[str(SMALL)] * 1000:.1f} ms, {taken[str(LARGE)] * 1000:.1f} ms")
+        taken = interleaved({str(size): _request(bench, bench.demo(size), email) for size in (SMALL, LARGE)})
+        ratios[reader] = taken.ratio(str(LARGE), str(SMALL))
+        bench.say(f"  {reader}: {taken}")
     return max(ratios.values())
 
 
@@ -65,10 +64,9 @@ def task_list_vs_sql(bench: Bench) -> float:
                 "queries": lambda page=page: seconds(page.replay),
                 "template": page.render,
             }
-            taken = medians(runs)
-        bare = taken["queries"] + taken["template"]
-        ratios[reader] = taken["request"] / bare
-        bench.say(f"  {reader}: " + ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in taken.items()))
+            taken = interleaved(runs)
+        ratios[reader] = taken.ratio("request", "queries", "template")
+        bench.say(f"  {reader}: {taken}")
     return max(ratios.values())
 
 

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-ROUNDS = 15
+ROUNDS = 41
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -26,13 +26,26 @@ def _on_one_stack(run: Callable[[], object]) -> None:
 _on_one_stack.__code__ = _on_one_stack.__code__.replace(co_stacksize=20_000)
 
 
-def medians(runs: Mapping[str, Callable[[], float]], *, rounds: int = ROUNDS, warm_up: int = 2) -> dict[str, float]:
-    """The median of each run's own timing, in seconds, over interleaved rounds after some that do not count."""
-    taken: dict[str, list[float]] = {name: [] for name in runs}
+class Rounds(dict[str, list[float]]):
+    """What each run took, in seconds, round by round."""
+
+    def median(self, name: str) -> float:
+        return statistics.median(self[name])
+
+    def ratio(self, run: str, *over: str) -> float:
+        """The median of what `run` took over the sum of the others in the same round: a busy moment meets them all."""
+        others = zip(*(self[name] for name in over), strict=True)
+        return statistics.median(taken / sum(rest) for taken, rest in zip(self[run], others, strict=True))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {self.median(name) * 1000:.1f} ms" for name in self)
+
+
+def interleaved(runs: Mapping[str, Callable[[], float]], *, rounds: int = ROUNDS, warm_up: int = 2) -> Rounds:
+    """Let each run time itself once a round, forwards and backwards in turn; the first rounds do not count."""
+    taken = Rounds({name: [] for name in runs})
     for round_ in range(warm_up + rounds):
-        for name, run in runs.items():
+        for name in list(runs)[:: -1 if round_ % 2 else 1]:
             gc.collect()
-            value = run()
-            if round_ >= warm_up:
-                taken[name].append(value)
-    return {name: statistics.median(values) for name, values in taken.items()}
+            taken[name].append(runs[name]())
+    return Rounds({name: values[warm_up:] for name, values in taken.items()})
