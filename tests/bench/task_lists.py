@@ -61,11 +61,10 @@ def task_list_vs_sql(bench: Bench) -> float:
             page = _Page(client)
             runs = {
                 "request": lambda client=client: seconds(lambda: _get(client)),
-                "queries": lambda page=page: seconds(page.replay),
-                "template": page.render,
+                "queries and template": lambda page=page: seconds(page.replay) + page.render(),
             }
             taken = interleaved(runs)
-        ratios[reader] = taken.ratio("request", "queries", "template")
+        ratios[reader] = taken.ratio("request", "queries and template")
         bench.say(f"  {reader}: {taken}")
     return max(ratios.values())
 

@@ -50,7 +50,6 @@ def test_runs_interleave_and_the_first_rounds_do_not_count():
     assert taken == {"one": [1.0, 6.0, 2.0], "two": [2.0, 2.0, 2.0]}
     assert taken.median("one") == 2.0
     assert taken.ratio("one", "two") == 1.0
-    assert taken.ratio("one", "two", "two") == 0.5
 
 
 def test_what_is_timed_runs_once():

@@ -32,10 +32,9 @@ class Rounds(dict[str, list[float]]):
     def median(self, name: str) -> float:
         return statistics.median(self[name])
 
-    def ratio(self, run: str, *over: str) -> float:
-        """The median of what `run` took over the sum of the others in the same round: a busy moment meets them all."""
-        others = zip(*(self[name] for name in over), strict=True)
-        return statistics.median(taken / sum(rest) for taken, rest in zip(self[run], others, strict=True))
+    def ratio(self, run: str, over: str) -> float:
+        """The median of what `run` took over what the other took in the same round: a busy moment meets both."""
+        return statistics.median(taken / other for taken, other in zip(self[run], self[over], strict=True))
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {self.median(name) * 1000:.1f} ms" for name in self)
