@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -32,6 +33,9 @@ FIRMS = {K.SECURITIES: 42, K.FUTURES: 34, K.FUND: 24}
 BUSY_REGIONS = {"shanghai": 22, "beijing": 14, "shenzhen": 14, "guangdong": 8, "zhejiang": 8, "jiangsu": 7}
 BUSY_REGIONS |= {"shandong": 5, "sichuan": 4, "hubei": 4, "fujian": 4}
 OTHER_REGION = 0.5
+# Who does not live where chance says; the first firm of each kind is in Shanghai.
+HOMES = {K.CORE: ["shanghai", "shenzhen", "beijing"], K.ASSOCIATION: ["beijing"]}
+FIRST_HOME = ["shanghai"]
 IN_TWO_BODIES = ("sec01", "fut01")
 
 
@@ -60,37 +64,24 @@ class Reviewer:
     user: int
 
 
+class Post(NamedTuple):
+    """An authority to be made; without a region it supervises all of them."""
+
+    name: str
+    name_en: str
+    kind: AuthorityKind
+    kinds: list[K]
+    region: str | None = None
+
+
+OFFICE, ASSOCIATION = AuthorityKind.REGIONAL_OFFICE, AuthorityKind.ASSOCIATION
 AUTHORITIES = {
-    "csrc": ("中国证监会", "China Securities Regulatory Commission", AuthorityKind.HEADQUARTERS, None, list(K)),
-    "shanghai": (
-        "中国证监会上海监管局",
-        "CSRC Shanghai Office",
-        AuthorityKind.REGIONAL_OFFICE,
-        "shanghai",
-        [K.SECURITIES, K.FUTURES, K.FUND],
-    ),
-    "shenzhen": (
-        "中国证监会深圳监管局",
-        "CSRC Shenzhen Office",
-        AuthorityKind.REGIONAL_OFFICE,
-        "shenzhen",
-        [K.SECURITIES, K.FUTURES, K.FUND],
-    ),
-    "beijing": (
-        "中国证监会北京监管局",
-        "CSRC Beijing Office",
-        AuthorityKind.REGIONAL_OFFICE,
-        "beijing",
-        [K.SECURITIES, K.FUTURES, K.FUND],
-    ),
-    "securities": (
-        "中国证券业协会",
-        "Securities Association of China",
-        AuthorityKind.ASSOCIATION,
-        None,
-        [K.SECURITIES],
-    ),
-    "futures": ("中国期货业协会", "China Futures Association", AuthorityKind.ASSOCIATION, None, [K.FUTURES]),
+    "csrc": Post("中国证监会", "China Securities Regulatory Commission", AuthorityKind.HEADQUARTERS, list(K)),
+    "shanghai": Post("中国证监会上海监管局", "CSRC Shanghai Office", OFFICE, list(FIRMS), "shanghai"),
+    "shenzhen": Post("中国证监会深圳监管局", "CSRC Shenzhen Office", OFFICE, list(FIRMS), "shenzhen"),
+    "beijing": Post("中国证监会北京监管局", "CSRC Beijing Office", OFFICE, list(FIRMS), "beijing"),
+    "securities": Post("中国证券业协会", "Securities Association of China", ASSOCIATION, [K.SECURITIES]),
+    "futures": Post("中国期货业协会", "China Futures Association", ASSOCIATION, [K.FUTURES]),
 }
 
 
@@ -159,10 +150,10 @@ class World:
         return self.named[email].name if email in self.named else person_name(self.rng)
 
     def _authority(self, code: str) -> Reviewer:
-        name, english, kind, region, kinds = AUTHORITIES[code]
-        authority = create_authority(name=name, name_en=english, kind=kind, by=None)
-        regions = Region.objects.filter(code=region) if region else []
-        set_scope(authority=authority, kinds=kinds, regions=regions, all_regions=region is None, by=None)
+        post = AUTHORITIES[code]
+        authority = create_authority(name=post.name, name_en=post.name_en, kind=post.kind, by=None)
+        regions = Region.objects.filter(code=post.region) if post.region else []
+        set_scope(authority=authority, kinds=post.kinds, regions=regions, all_regions=not post.region, by=None)
         members = {}
         for role in (Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER):
             email = f"{role.value.removesuffix('_supervisor')}@{code}.example"
@@ -171,13 +162,12 @@ class World:
                     email=email, name=self._name(email), password=self.password, is_demo=True
                 )
                 add_member(user=members[role], body=authority, role=role, by=None)
-        return Reviewer(authority.pk, name, members[Role.SUPERVISOR].pk)
+        return Reviewer(authority.pk, post.name, members[Role.SUPERVISOR].pk)
 
 
 def _places(count: int, rng: random.Random) -> Iterator[tuple[K, int, int, Region, float]]:
     """Kind, number within the kind, number in all, region and diligence of each institution."""
     regions = {region.code: region for region in Region.objects.all()}
-    busy = {code: regions[code] for code in BUSY_REGIONS}
     weights = {code: BUSY_REGIONS.get(code, OTHER_REGION if count > 60 else 0) for code in regions}
     core, associations = min(len(CORE), 2 + count // 20), min(len(ASSOCIATIONS), 1 + count // 40)
     firms = count - core - associations
@@ -186,11 +176,10 @@ def _places(count: int, rng: random.Random) -> Iterator[tuple[K, int, int, Regio
     number = 0
     for kind, share in ({K.CORE: core, K.ASSOCIATION: associations} | shares).items():
         for index in range(share):
-            at_home = kind in (K.CORE, K.ASSOCIATION) or index == 0
-            home = {K.CORE: ("shanghai", "shenzhen", "beijing")[index % 3], K.ASSOCIATION: "beijing"}
-            code = home.get(kind, "shanghai") if at_home else rng.choices(list(weights), list(weights.values()))[0]
+            homes = HOMES.get(kind, FIRST_HOME if index == 0 else [])
+            code = homes[index % len(homes)] if homes else rng.choices(list(weights), list(weights.values()))[0]
             number += 1
-            yield kind, index, number, regions.get(code) or busy[code], _diligence(kind, code, rng)
+            yield kind, index, number, regions[code], _diligence(kind, code, rng)
 
 
 def _diligence(kind: K, region: str, rng: random.Random) -> float:
