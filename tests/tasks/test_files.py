@@ -59,7 +59,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "content_type"), GOOD)
+@pytest.mark.parametrize(("name", "content", "content_type"), GOOD, ids=[name for name, *_ in GOOD])
 def test_what_may_be_evidence(name, content, content_type):
     facts = inspect(upload(name, content))
     assert facts == (
@@ -71,7 +71,7 @@ def test_what_may_be_evidence(name, content, content_type):
     )
 
 
-@pytest.mark.parametrize(("name", "content", "words"), REFUSED)
+@pytest.mark.parametrize(("name", "content", "words"), REFUSED, ids=[words for *_, words in REFUSED])
 def test_what_is_refused_and_why(name, content, words):
     with pytest.raises(ValidationError) as refused:
         inspect(upload(name, content))
