@@ -23,10 +23,11 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
         """Drafts are the institution's own; supervisors see what the CIO signed."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(
-            has_permission_on("institution", user, BELONG, acting=acting)
-            | Q(has_permission_on("institution", user, SUPERVISE, acting=acting), signed_at__isnull=False)
-        )
+        own = Q(has_permission_on("institution", user, BELONG, acting=acting))
+        signed = Q(has_permission_on("institution", user, SUPERVISE, acting=acting), signed_at__isnull=False)
+        if acting:
+            return self.filter(signed if acting.is_supervising else own)
+        return self.filter(own | signed)
 
     def latest_versions(self) -> Self:
         """One row per cycle and institution: the version that counts now."""

@@ -87,10 +87,11 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
         """Supervisors see a file once it is frozen, that is once the CIO signed something that holds it."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(
-            has_permission_on("institution", user, BELONG, acting=acting)
-            | Q(has_permission_on("institution", user, SUPERVISE, acting=acting), frozen_at__isnull=False)
-        )
+        own = Q(has_permission_on("institution", user, BELONG, acting=acting))
+        signed = Q(has_permission_on("institution", user, SUPERVISE, acting=acting), frozen_at__isnull=False)
+        if acting:
+            return self.filter(signed if acting.is_supervising else own)
+        return self.filter(own | signed)
 
     def current(self) -> Self:
         """Neither withdrawn nor replaced by a later version."""

@@ -98,6 +98,7 @@ def add_member(*, user: User, body: Institution | Authority, role: Role, by: Use
         user=user, defaults={"role": role, "is_active": True}, **place
     )
     user.groups.add(body.group)
+    user.forget_memberships()
     record(
         action="membership.added",
         by=by,
@@ -117,6 +118,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
     membership.is_active = False
     membership.save(update_fields=["is_active"])
     membership.user.groups.remove(membership.body.group)
+    membership.user.forget_memberships()
     record(
         action="membership.removed",
         by=by,

@@ -76,6 +76,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             .order_by("institution__name", "authority__name")
         )
 
+    def forget_memberships(self) -> None:
+        """Read them anew when they are next asked for: one was added or ended."""
+        self.__dict__.pop("active_memberships", None)
+
     def may_at_institution(self, permission: Permission, institution_id: int) -> bool:
         """Whether a role in that institution carries the permission."""
         return any(m.institution_id == institution_id and m.may(permission) for m in self.active_memberships)

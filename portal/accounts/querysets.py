@@ -1,6 +1,6 @@
 """The only door to rows: `visible_to(user)`.
 
-A row is visible when one of the user's groups holds an object permission on its institution. That is one
+A row is visible when the group of one of the user's bodies holds an object permission on its institution: one
 EXISTS over django-guardian's direct-foreign-key table, never a list of ids, so that a page of twenty costs
 the same at 500 institutions and at 25,000.
 """
@@ -21,29 +21,28 @@ SUPERVISE = "supervise_institution"
 
 
 def has_permission_on(institution: str, user, *codenames: str, acting=None, permission=None) -> Exists:
-    """Whether a group of `user` holds one of the permissions on the institution at that field path.
+    """Whether the group of one of the user's bodies holds a permission on the institution at that field path.
 
     `acting`, a membership, narrows it to the body acted for; `permission` to authorities where the user's role
     carries it.
     """
-    grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
-        _is_one_of(codenames), content_object=OuterRef(institution)
-    )
-    if acting and acting.is_active and acting.user_id == user.pk:
-        grants = grants.filter(group=acting.body.group_id)
-    else:
-        grants = grants.filter(group__user=user.pk)
+    is_own = acting and acting.is_active and acting.user_id == user.pk
+    memberships = [acting] if is_own else user.active_memberships
     if permission:
-        memberships = [m for m in user.active_memberships if m.authority_id and m.may(permission)]
-        grants = grants.filter(group__in=[m.authority.group_id for m in memberships])
+        memberships = [m for m in memberships if m.is_supervising and m.may(permission)]
+    grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
+        _is_one_of(codenames),
+        content_object=OuterRef(institution),
+        group__in=[m.body.group_id for m in memberships],
+    )
     return Exists(grants)
 
 
 def _is_one_of(codenames: Iterable[str]) -> Q:
     """The permission by its id, looked up once in the same statement.
 
-    A join on the codename would let PostgreSQL guess that few grants are of these permissions, when all are, and
-    sort every row of a large scope rather than walk an index to the end of the first page.
+    PostgreSQL knows how many grants a permission and a group have, but not how many a codename or a user has: with
+    a join on those it expects few rows, and sorts a large scope rather than walk an index to the page's end.
     """
     permissions = apps.get_model("auth", "Permission").objects.order_by().values("pk")
     condition = Q()

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
+from portal.accounts.actions import add_member
 from portal.accounts.enums import Role
 from portal.audit.canonical import canonical_json, digests
 from tasks.enums import AssignmentState
@@ -203,8 +204,8 @@ def test_lists_cost_the_same_with_one_row_and_with_three(api, world, contributor
     for _ in range(2):
         SubmissionFactory(assignment=AssignmentFactory(institution=world.ours.institution))
         PlanFactory()
-        member_of = InstitutionFactory()
-        member_of.group.user_set.add(contributor)
+        add_member(user=contributor, body=InstitutionFactory(), role=Role.CONTRIBUTOR, by=None)
+    assert len(contributor.active_memberships) == 3
     with django_assert_num_queries(len(assignments)):
         assert len(ids(api.get("/api/v1/assignments/"))) == 3
     with django_assert_num_queries(len(institutions)):
