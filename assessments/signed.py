@@ -16,8 +16,8 @@ from assessments.models import SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
 from portal.accounts.models import User
-from tasks.file_types import PDF, SHOWN_INLINE
 from tasks.models import Evidence, Submission
+from vault.file_types import PDF, SHOWN_INLINE
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _file(entry: dict[str, Any], live: Evidence | None) -> SignedFile:
         name=entry["name"],
         size=entry["size"],
         sha256=entry["sha256"],
-        url=live.get_absolute_url() if live else "",
+        url=live.file_url if live else "",
         is_image=kind in SHOWN_INLINE and kind != PDF.content_type,
         is_pdf=kind == PDF.content_type,
     )

@@ -18,6 +18,7 @@ from plan.querysets import PlanDataQuerySet, PlanQuerySet, RequirementQuerySet
 from portal.accounts.enums import InstitutionKind
 from portal.localised import Localised
 
+RETENTION_YEARS = 10
 CRITERIA_COUNT = Func(F("criteria"), function="jsonb_array_length", output_field=models.IntegerField())
 
 
@@ -30,6 +31,8 @@ class Plan(models.Model):
     issued_on = models.DateField(_("发布日期"))
     starts_on = models.DateField(_("开始日期"))
     ends_on = models.DateField(_("结束日期"))
+    # Counted from the plan's last day; until then, and under a legal hold, no evidence is deleted.
+    retention_years = models.PositiveSmallIntegerField(_("材料留存年数"), default=RETENTION_YEARS)
     shift_years = models.IntegerField(_("日期平移年数"), default=0)
     source = models.TextField(_("来源说明"), blank=True)
     source_en = models.TextField(_("英文来源说明"), blank=True)

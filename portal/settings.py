@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "portal.audit",
     "portal.accounts",
     "portal.notices",
+    "vault",
     "plan",
     "tasks",
     "assessments",
@@ -163,16 +164,23 @@ STATICFILES_DIRS = [
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "gif", "woff", "woff2", "map"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
+# Evidence has places of its own (vault/places.py): what is not checked, and what is quarantined, is never served.
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": FILE_SYSTEM},
+    "evidence-disk": {"BACKEND": FILE_SYSTEM},
+    "evidence-incoming": {"BACKEND": FILE_SYSTEM, "OPTIONS": {"location": DATA_DIR / "incoming"}},
+    "evidence-quarantine": {"BACKEND": FILE_SYSTEM, "OPTIONS": {"location": DATA_DIR / "quarantine"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Where checked evidence is kept: "disk", or "s3".
+EVIDENCE_PLACE = env("PORTAL_EVIDENCE_PLACE", default="disk")
 # The largest single evidence file, in bytes.
 EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_HANDLERS = [
-    "tasks.files.SizeLimitHandler",
+    "vault.arrivals.SizeLimitHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -198,15 +206,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "Asia/Shanghai"
-# Rendering is slow and mail is not: reports have a queue, so that a site can give them workers of their own.
+# Rendering and scanning are slow and mail is not: each has a queue, so that a site can give it workers of its own.
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"reports.jobs.*": {"queue": "reports"}}
+CELERY_TASK_ROUTES = {"reports.jobs.*": {"queue": "reports"}, "vault.jobs.*": {"queue": "files"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "roll-out-plans": {"task": "tasks.jobs.roll_out_plans", "schedule": crontab(hour=3, minute=10)},
     "extend-cycles": {"task": "assessments.jobs.extend_cycles", "schedule": crontab(hour=3, minute=40)},
     "send-reminders": {"task": "tasks.jobs.send_reminders", "schedule": crontab(hour=8, minute=30)},
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
+    "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},
 }
 

@@ -24,6 +24,7 @@ from portal.notices.enums import NoticeKind
 from tasks.enums import TRANSITIONS, AssignmentState
 from tasks.models import Assignment, Statement, Submission
 from tasks.permissions import can_fill_in, can_review, can_sign
+from vault.enums import FileState
 
 
 class Draft(NamedTuple):
@@ -100,9 +101,9 @@ def open_for_editing(assignment: Assignment, by: User) -> Assignment:
 
 
 def missing(assignment: Assignment) -> list[Requirement]:
-    """The mandatory requirements that still lack a statement or a file."""
+    """The mandatory requirements that still lack a statement or a file that passed its checks."""
     stated = assignment.statements.exclude(text="").values("requirement")
-    proved = assignment.evidence.current().values("requirement")
+    proved = assignment.evidence.current().checked().values("requirement")
     return list(
         assignment.requirements.filter(binding=Binding.MANDATORY)
         .exclude(Q(pk__in=stated) & Q(pk__in=proved))
@@ -122,8 +123,20 @@ def hand_in(*, assignment: Assignment, by: User) -> Assignment:
             % {"references": "、".join(requirement.reference for requirement in lacking)},
             code="incomplete",
         )
+    _check_files(assignment)
     _tell_institution(assignment, NoticeKind.AWAITING_SIGNATURE, [Role.CIO], f"handed_in:{assignment.handed_in_at}")
     return assignment
+
+
+def _check_files(assignment: Assignment) -> None:
+    """Nothing is put before the CIO that the checks have not let pass."""
+    files = assignment.evidence.current().exclude(stored__state=FileState.CLEAN)
+    if files:
+        raise ValidationError(
+            _("下列文件尚未检查完毕或未通过检查，不能提交：%(names)s。请等待检查完成，或撤回这些文件。")
+            % {"names": "、".join(file.original_name for file in files)},
+            code="unchecked",
+        )
 
 
 @transaction.atomic
@@ -195,6 +208,7 @@ def sign(*, assignment: Assignment, seen_sha256: str, by: User) -> Submission:
     """
     check(can_sign(by, assignment))
     assignment = pass_gate(row=assignment, name="sign", moves=TRANSITIONS, by=by)
+    _check_files(assignment)
     content = content_to_sign(assignment)
     digest = digests_to_sign(content)
     if digest.sha256 != seen_sha256:

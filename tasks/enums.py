@@ -31,3 +31,8 @@ TRANSITIONS = {
     "return": Move(frozenset({S.SUBMITTED}), S.RETURNED, "returned_at"),
     "exempt": Move(frozenset({S.NOT_STARTED, S.IN_PROGRESS, S.RETURNED}), S.NOT_APPLICABLE, "exempted_at"),
 }
+
+
+class AccessKind(TextChoices):
+    VIEWED = "viewed", _("查看")
+    DOWNLOADED = "downloaded", _("下载")

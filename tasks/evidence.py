@@ -1,52 +1,97 @@
-"""The two things that happen to evidence: it is added, and, until it is signed for, withdrawn."""
+"""What happens to evidence: it is added, replaced, used again and, until it is signed for, withdrawn."""
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from plan.models import Requirement
 from portal.accounts.access import check
 from portal.accounts.models import User
 from portal.audit.actions import record
 from tasks.actions import open_for_editing
-from tasks.files import inspect
 from tasks.models import Assignment, Evidence
 from tasks.permissions import can_fill_in
+from vault.actions import receive
+from vault.arrivals import Arrival, take_in
+from vault.models import StoredFile
 
 
-def add_evidence(*, assignment: Assignment, requirement: Requirement, file: File, by: User) -> Evidence:
-    """Store one file for a requirement of the assignment; the first one starts the assignment.
+def add_evidence(
+    *, assignment: Assignment, requirement: Requirement, file: File, by: User, replaces: Evidence | None = None
+) -> Evidence:
+    """Take one file in for a requirement of the assignment; the first one starts the assignment.
 
-    The bytes are written before the assignment is locked, so that a large file holds nobody up, and are removed
-    again when the row cannot be. Raises ValidationError for a file that is refused, and WrongState.
+    Raises ValidationError for a file that is refused, and WrongState.
     """
     check(can_fill_in(by, assignment))
-    facts = inspect(file)
-    evidence = Evidence(
-        institution=assignment.institution,
-        assignment=assignment,
-        requirement=requirement,
-        original_name=facts.name,
-        content_type=facts.content_type,
-        size=facts.size,
-        sha256=facts.sha256,
-        sm3=facts.sm3,
-        uploaded_by=by,
-    )
-    evidence.file.save(facts.name, file, save=False)
+    return enter(assignment=assignment, requirement=requirement, arrival=take_in(file), by=by, replaces=replaces)
+
+
+def enter(
+    *, assignment: Assignment, requirement: Requirement, arrival: Arrival, by: User, replaces: Evidence | None = None
+) -> Evidence:
+    """Make evidence of what has arrived, as the next version of `replaces` when given.
+
+    The bytes lie there before the assignment is locked, so that a large file holds nobody up, and are removed
+    again when the row cannot be made or the institution has them already.
+    """
     try:
-        _enter(evidence, by)
+        evidence = _enter(assignment, requirement, arrival, by, replaces)
     except BaseException:
-        evidence.file.delete(save=False)
+        arrival.discard()
         raise
+    if evidence.stored.path != arrival.path:
+        arrival.discard()
     return evidence
 
 
 @transaction.atomic
-def _enter(evidence: Evidence, by: User) -> None:
-    open_for_editing(evidence.assignment, by)
+def _enter(
+    assignment: Assignment, requirement: Requirement, arrival: Arrival, by: User, replaces: Evidence | None
+) -> Evidence:
+    assignment = open_for_editing(assignment, by)
+    stored = receive(institution=assignment.institution, arrival=arrival, by=by)
+    return _put_forward(assignment, requirement, stored, arrival.name, by, replaces)
+
+
+@transaction.atomic
+def reuse_file(*, assignment: Assignment, requirement: Requirement, stored: StoredFile, by: User) -> Evidence:
+    """Put a file forward that the institution has already, without another upload.
+
+    Raises ValidationError for a file that did not pass its checks, and WrongState.
+    """
+    assignment = open_for_editing(assignment, by)
+    if stored.institution_id != assignment.institution_id or not stored.is_clean:
+        raise ValidationError(_("只能选用本机构已通过检查的文件。"), code="not_usable")
+    return _put_forward(assignment, requirement, stored, stored.name, by)
+
+
+def _put_forward(
+    assignment: Assignment,
+    requirement: Requirement,
+    stored: StoredFile,
+    name: str,
+    by: User,
+    replaces: Evidence | None = None,
+) -> Evidence:
+    """The row, once: the same content for the same requirement is what is there already."""
+    there = assignment.evidence.current().filter(requirement=requirement, stored=stored).first()
+    if there:
+        return there
+    evidence = Evidence(
+        institution=assignment.institution,
+        assignment=assignment,
+        requirement=requirement,
+        stored=stored,
+        original_name=name,
+        uploaded_by=by,
+    )
+    if replaces:
+        _supersede(replaces, evidence)
     evidence.save(force_insert=True)
     record(
         action="evidence.added",
@@ -55,6 +100,16 @@ def _enter(evidence: Evidence, by: User) -> None:
         institution=evidence.institution,
         data=_facts(evidence),
     )
+    return evidence
+
+
+def _supersede(old: Evidence, new: Evidence) -> None:
+    """Under the assignment's lock: the old version must still be the current one of the same requirement."""
+    is_same = (old.assignment_id, old.requirement_id) == (new.assignment_id, new.requirement_id)
+    replaced = Evidence.objects.current().filter(pk=old.pk).update(superseded_at=timezone.now()) if is_same else 0
+    if not replaced:
+        raise ValidationError(_("要替换的文件已被撤回或替换。请刷新页面后再试。"), code="replaced")
+    new.series, new.version = old.series, old.version + 1
 
 
 @transaction.atomic
@@ -82,7 +137,7 @@ def _facts(evidence: Evidence) -> dict[str, str | int]:
         "assignment": evidence.assignment_id,
         "requirement": evidence.requirement.reference,
         "name": evidence.original_name,
+        "version": evidence.version,
         "size": evidence.size,
         "sha256": evidence.sha256,
-        "sm3": evidence.sm3,
     }

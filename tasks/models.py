@@ -14,9 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from plan.enums import Part
 from plan.models import Requirement
-from tasks.enums import CLOSED, EDITABLE, AssignmentState
-from tasks.file_types import BY_CONTENT_TYPE
-from tasks.querysets import AssignmentQuerySet, EvidenceQuerySet, SubmissionQuerySet
+from tasks.enums import CLOSED, EDITABLE, AccessKind, AssignmentState
+from tasks.querysets import (
+    AccessQuerySet,
+    AssignmentQuerySet,
+    EvidenceManager,
+    EvidenceUploadQuerySet,
+    SubmissionQuerySet,
+)
+from vault.models import StoredFile
 
 S = AssignmentState
 
@@ -127,38 +133,37 @@ class Statement(models.Model):
         return f"{self.assignment_id}/{self.requirement_id}"
 
 
-def evidence_path(evidence: Evidence, filename: str) -> str:
-    """Storage never sees the uploader's file name."""
-    return f"evidence/{evidence.institution_id}/{evidence.pk}"
-
-
 class Evidence(models.Model):
-    """One immutable version of a file for a requirement. Replacing adds a version; withdrawing only hides it.
+    """One version of a file, put forward for a requirement. The bytes and what is known of them are `stored`'s.
 
-    `frozen_at` is set when the CIO signs something that holds the file; from then on supervisors see it.
+    The versions of one document share `series`. Replacing adds a version, withdrawing hides one; neither touches
+    what was signed before. `frozen_at` is set when the CIO signs something that holds the version; from then on
+    supervisors see it. The database refuses to change what was put forward, and to delete a row (migration 0007).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     institution = models.ForeignKey("accounts.Institution", on_delete=models.PROTECT, related_name="evidence")
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="evidence")
     requirement = models.ForeignKey("plan.Requirement", on_delete=models.PROTECT, related_name="+")
-    file = models.FileField(upload_to=evidence_path, max_length=200)
+    stored = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="evidence")
+    series = models.UUIDField(default=uuid.uuid4, editable=False)
+    version = models.PositiveIntegerField(_("版本"), default=1)
     original_name = models.CharField(_("文件名"), max_length=255)
-    content_type = models.CharField(max_length=100)
-    size = models.PositiveBigIntegerField(help_text="Bytes.")
-    sha256 = models.CharField(max_length=64)
-    sm3 = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(default=timezone.now)
     frozen_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    superseded_at = models.DateTimeField(null=True, blank=True)
 
-    objects = EvidenceQuerySet.as_manager()
+    objects = EvidenceManager()
 
     class Meta:
         ordering = ["uploaded_at", "pk"]
         verbose_name_plural = "evidence"
-        constraints = [models.CheckConstraint(name="evidence_not_empty", condition=Q(size__gt=0))]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "version"], name="evidence_version_once"),
+            models.CheckConstraint(name="evidence_ends_once", condition=Q(withdrawn_at=None) | Q(superseded_at=None)),
+        ]
         indexes = [
             models.Index(fields=["assignment", "requirement"], name="evidence_of_requirement"),
             models.Index(fields=["institution", "-uploaded_at"], name="evidence_of_institution"),
@@ -171,9 +176,84 @@ class Evidence(models.Model):
         return reverse("tasks:evidence_file", args=[self.pk])
 
     @property
+    def file_url(self) -> str:
+        """Where the bytes are served."""
+        return reverse("tasks:evidence_file", args=[self.pk])
+
+    @property
+    def is_current(self) -> bool:
+        return not (self.withdrawn_at or self.superseded_at)
+
+    @property
+    def content_type(self) -> str:
+        return self.stored.content_type
+
+    @property
+    def size(self) -> int:
+        return self.stored.size
+
+    @property
+    def sha256(self) -> str:
+        return self.stored.sha256
+
+    @property
+    def sm3(self) -> str:
+        return self.stored.sm3
+
+    @property
     def type_label(self) -> str:
-        kind = BY_CONTENT_TYPE.get(self.content_type)
-        return str(kind.label) if kind else self.content_type
+        return self.stored.type_label
+
+
+class EvidenceUpload(models.Model):
+    """A file on its way in, piece by piece. What has arrived lies under its id in the incoming place.
+
+    Deleted once it has become evidence, or was given up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    institution = models.ForeignKey("accounts.Institution", on_delete=models.PROTECT, related_name="+")
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="uploads")
+    requirement = models.ForeignKey("plan.Requirement", on_delete=models.PROTECT, related_name="+")
+    replaces = models.ForeignKey(Evidence, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField(help_text="Bytes, as announced.")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    objects = EvidenceUploadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["started_at"]
+        indexes = [models.Index(fields=["touched_at"], name="upload_by_last_piece")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EvidenceAccess(models.Model):
+    """Somebody saw or downloaded a version. The database refuses to update or delete a row (migration 0007)."""
+
+    institution = models.ForeignKey("accounts.Institution", on_delete=models.PROTECT, related_name="+")
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="accesses")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    body = models.CharField(max_length=200, help_text="The name of the body for which the person acted.")
+    kind = models.CharField(max_length=10, choices=AccessKind.choices)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = AccessQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["institution", "-at"], name="access_of_institution"),
+            models.Index(fields=["evidence", "-at"], name="access_of_evidence"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.kind} {self.evidence_id}"
 
 
 class Submission(models.Model):

@@ -6,13 +6,14 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import Count, F, IntegerField, Q
+from django.db.models import Count, F, IntegerField, Manager, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 from tasks.enums import CLOSED, AssignmentState
+from vault.enums import FileState
 
 # What `with_progress` counts, as text: built anew for each page, the same as expressions took longer than to run.
 OF_PART = """
@@ -31,8 +32,9 @@ READY = """
         AND statement.text <> ''
     ) AND EXISTS (
         SELECT FROM tasks_evidence evidence
+        JOIN vault_storedfile stored ON stored.id = evidence.stored_id
         WHERE evidence.assignment_id = tasks_assignment.id AND evidence.requirement_id = requirement.id
-        AND evidence.withdrawn_at IS NULL
+        AND evidence.withdrawn_at IS NULL AND evidence.superseded_at IS NULL AND stored.state = 'clean'
     )
 """
 
@@ -95,7 +97,34 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
 
     def current(self) -> Self:
         """Neither withdrawn nor replaced by a later version."""
-        return self.filter(withdrawn_at=None)
+        return self.filter(withdrawn_at=None, superseded_at=None)
+
+    def checked(self) -> Self:
+        """What may be handed in: the checks let the file pass."""
+        return self.filter(stored__state=FileState.CLEAN)
 
     def by_requirement(self) -> Self:
         return self.order_by(F("requirement__number"), "uploaded_at", "pk")
+
+
+class EvidenceManager(Manager.from_queryset(EvidenceQuerySet)):  # type: ignore[misc]
+    """A row of evidence says little without its stored file, so it comes with it."""
+
+    def get_queryset(self) -> EvidenceQuerySet:
+        return super().get_queryset().select_related("stored")
+
+
+class EvidenceUploadQuerySet(InstitutionRowQuerySet):
+    def visible_to(self, user, acting=None) -> Self:
+        """An upload is its beginner's alone, as long as they belong to the institution."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(has_permission_on("institution", user, BELONG, acting=acting), started_by=user)
+
+
+class AccessQuerySet(InstitutionRowQuerySet):
+    def visible_to(self, user, acting=None) -> Self:
+        """The log of an institution's files is the institution's to read."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(has_permission_on("institution", user, BELONG, acting=acting))

@@ -34,7 +34,7 @@ class Line:
 
     @property
     def is_complete(self) -> bool:
-        return bool(self.text and self.files)
+        return bool(self.text and any(file.stored.is_clean for file in self.files))
 
     @property
     def is_missing(self) -> bool:

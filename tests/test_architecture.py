@@ -11,11 +11,12 @@ FLOORS = {
     "portal.accounts": 0,
     "portal.audit": 0,
     "portal.notices": 0,
-    "plan": 1,
-    "tasks": 2,
-    "assessments": 3,
-    "reports": 4,
-    "portal.shell": 5,
+    "vault": 1,
+    "plan": 2,
+    "tasks": 3,
+    "assessments": 4,
+    "reports": 5,
+    "portal.shell": 6,
 }
 LAYERS = ["enums", "querysets", "models", "permissions", "actions", "forms", "filters", "views", "api", "urls"]
 SOURCES = [

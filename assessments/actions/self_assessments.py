@@ -80,7 +80,7 @@ def _open_for_editing(self_assessment: SelfAssessment, by: User) -> SelfAssessme
 def _check_evidence(self_assessment: SelfAssessment, drafts: Mapping[int, AnswerDraft]) -> None:
     """Only current files of the institution itself are linked."""
     chosen = frozenset().union(*(draft.evidence for draft in drafts.values()))
-    own = Evidence.objects.current().filter(institution=self_assessment.institution_id, pk__in=chosen)
+    own = Evidence.objects.current().checked().filter(institution=self_assessment.institution_id, pk__in=chosen)
     if own.count() != len(chosen):
         raise ValidationError(_("所选材料中有的已被撤回或替换。请重新勾选。"), code="evidence")
 

@@ -117,7 +117,8 @@ def _form(request: HttpRequest, self_assessment: SelfAssessment, number: int) ->
     requirements = list(asked_by(self_assessment).filter(task__number=number))
     if not requirements:
         raise Http404
-    files = Evidence.objects.visible_to(request.user).current().filter(institution=self_assessment.institution_id)
+    usable = Evidence.objects.visible_to(request.user).current().checked()
+    files = usable.filter(institution=self_assessment.institution_id)
     linked = Prefetch("evidence", Evidence.objects.current())
     answers = self_assessment.answers.filter(requirement__in=requirements).select_related("updated_by")
     return AnswersForm(

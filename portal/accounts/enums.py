@@ -42,6 +42,7 @@ class Permission(TextChoices):
     REVIEW = "review", _("审核")
     EXPORT_SUPERVISORY = "export_supervisory", _("导出监管进展报告")
     MANAGE_PLAN = "manage_plan", _("管理计划")
+    MANAGE_RETENTION = "manage_retention", _("管理材料留存")
 
 
 ROLE_PERMISSIONS = {
@@ -54,6 +55,7 @@ ROLE_PERMISSIONS = {
         Permission.REVIEW,
         Permission.EXPORT_SUPERVISORY,
         Permission.MANAGE_PLAN,
+        Permission.MANAGE_RETENTION,
         Permission.MANAGE_PEOPLE,
     },
     Role.OBSERVER: {Permission.SUPERVISE},

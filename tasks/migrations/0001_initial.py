@@ -7,8 +7,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import tasks.models
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -92,7 +90,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
                 ),
-                ("file", models.FileField(max_length=200, upload_to=tasks.models.evidence_path)),
+                ("file", models.FileField(max_length=200, upload_to="evidence/")),
                 ("original_name", models.CharField(max_length=255, verbose_name="文件名")),
                 ("content_type", models.CharField(max_length=100)),
                 ("size", models.PositiveBigIntegerField(help_text="Bytes.")),

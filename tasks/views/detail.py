@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from portal.accounts.access import check, signed_in
 from tasks import actions
 from tasks.enums import EDITABLE, TRANSITIONS, AssignmentState
-from tasks.file_types import BY_EXTENSION
 from tasks.forms import EvidenceForm, StatementsForm
 from tasks.models import Assignment, Statement
 from tasks.permissions import can_fill_in, can_review, can_see_drafts, can_sign
 from tasks.views.rows import visible_assignment
 from tasks.worksheet import Line, last_saved, latest_return, lines_of, next_step, submissions_of
+from vault.file_types import BY_EXTENSION
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from plan.models import Requirement
 from portal.accounts.access import check, signed_in
 from tasks.evidence import add_evidence, withdraw_evidence
-from tasks.file_types import PDF, SHOWN_INLINE
 from tasks.forms import EvidenceForm
 from tasks.models import Assignment, Evidence
 from tasks.permissions import can_fill_in
 from tasks.views.detail import task_page
 from tasks.views.rows import visible_assignment, visible_evidence
+from vault.file_types import PDF, SHOWN_INLINE
 
 # What is uploaded never runs. Chromium shows no PDF in a sandbox; its viewer runs nothing of the file.
 SANDBOXED = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
@@ -88,6 +88,8 @@ def _files(request: HttpRequest, assignment: Assignment, requirement: Requiremen
 def evidence_file(request: HttpRequest, pk) -> HttpResponseBase:
     """The bytes. Asked again on every use, so that a right that was taken away is gone at once."""
     evidence = visible_evidence(request, pk)
+    if not evidence.stored.is_clean:
+        raise Http404
     etag = quote_etag(evidence.sha256)
     response = get_conditional_response(request, etag=etag)
     if response is None:
@@ -100,7 +102,7 @@ def evidence_file(request: HttpRequest, pk) -> HttpResponseBase:
 def _content(evidence: Evidence) -> FileResponse:
     is_inline = evidence.content_type in SHOWN_INLINE
     response = FileResponse(
-        evidence.file.open("rb"),
+        evidence.stored.open(),
         as_attachment=not is_inline,
         filename=evidence.original_name,
         content_type=evidence.content_type,

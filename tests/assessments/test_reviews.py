@@ -17,6 +17,7 @@ from portal.gate import WrongState
 from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
 from tasks.enums import AssignmentState
+from tasks.models import Evidence
 from tests.assessments.world import answer_all, hand_in, seen, signed
 from tests.factories.accounts import AuthorityFactory, member
 from tests.factories.assessments import SelfAssessmentFactory
@@ -171,8 +172,7 @@ def test_a_return_opens_the_next_version_with_the_answers_and_keeps_the_earlier(
     world.draft.answers.get(requirement=requirement).evidence.set([kept, withdrawn])
     handed_in = actions.hand_in(self_assessment=world.draft, by=world.contributor)
     first = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
-    withdrawn.withdrawn_at = first.signed_at
-    withdrawn.save()
+    Evidence.objects.filter(pk=withdrawn.pk).update(withdrawn_at=first.signed_at)
     content = first.content
     actions.review_self_assessment(self_assessment=first, comment="请按理由修改。", **returning(world))
 

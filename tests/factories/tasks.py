@@ -3,19 +3,17 @@
 import datetime
 
 import factory
-from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from plan.enums import Part
-from portal.audit.canonical import digests
 from tasks.actions import content_to_sign, digests_to_sign
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, Evidence, Statement, Submission
 from tests.factories.accounts import InstitutionFactory, UserFactory
 from tests.factories.plan import TaskFactory
+from tests.factories.vault import StoredFileFactory
 
 S = AssignmentState
-CONTENT = "证明材料".encode()
 STAMPS = {
     S.NOT_STARTED: [],
     S.IN_PROGRESS: ["started_at"],
@@ -58,7 +56,7 @@ class StatementFactory(factory.django.DjangoModelFactory):
 
 
 class EvidenceFactory(factory.django.DjangoModelFactory):
-    """A stored file; `content=` sets its bytes."""
+    """A file that passed its checks; `content=` and `content_type=` set its bytes and type, `stored=` all of it."""
 
     class Meta:
         model = Evidence
@@ -66,17 +64,19 @@ class EvidenceFactory(factory.django.DjangoModelFactory):
     assignment = factory.SubFactory(AssignmentFactory)
     institution = factory.SelfAttribute("assignment.institution")
     original_name = factory.Sequence(lambda n: f"证明材料{n}.txt")
-    content_type = "text/plain"
     uploaded_by = factory.SubFactory(UserFactory)
 
     @classmethod
-    def _create(cls, model_class, *args, content=CONTENT, **fields):
-        digest = digests(content)
-        fields |= {"size": len(content), "sha256": digest.sha256, "sm3": digest.sm3}
-        evidence = model_class(**fields)
-        evidence.file.save("file", ContentFile(content), save=False)
-        evidence.save()
-        return evidence
+    def _create(cls, model_class, *args, content=None, content_type="text/plain", **fields):
+        if "stored" not in fields:
+            fields["stored"] = StoredFileFactory(
+                institution=fields["institution"],
+                name=fields["original_name"],
+                uploaded_by=fields["uploaded_by"],
+                content=content or fields["original_name"].encode(),
+                content_type=content_type,
+            )
+        return model_class.objects.create(**fields)
 
 
 def fill_in(assignment: Assignment, by=None) -> Assignment:

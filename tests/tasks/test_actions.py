@@ -24,8 +24,8 @@ from tasks.models import Assignment, Submission
 from tests.factories.accounts import InstitutionFactory, member
 from tests.factories.plan import RequirementFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, StatementFactory, fill_in
-from tests.tasks.samples import upload
 from tests.tasks.world import make_task
+from tests.vault.samples import upload
 
 S = AssignmentState
 ROLES = ("contributor", "liaison", "cio", "supervisor", "lead", "observer")
@@ -232,7 +232,7 @@ class TestSigning:
         actions.give_back(assignment=filled, by=people.supervisor, data={"reasons": {"1.1": "不全"}})
         frozen = filled.evidence.first()
         withdraw_evidence(evidence=frozen, by=people.contributor)
-        add_evidence(assignment=filled, requirement=frozen.requirement, file=upload("新版.pdf"), by=people.contributor)
+        EvidenceFactory(assignment=filled, requirement=frozen.requirement, original_name="新版.pdf")
         new = signed(filled, people)
         assert (old.number, new.number) == (1, 2)
         assert frozen in old.evidence.all() and frozen not in new.evidence.all()

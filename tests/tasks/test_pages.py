@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from assessments.models import Reason
 from portal.accounts.enums import Role
@@ -13,9 +14,9 @@ from tests.factories.accounts import InstitutionFactory, UserFactory, member
 from tests.factories.assessments import ReviewFactory
 from tests.factories.plan import RequirementFactory
 from tests.factories.tasks import AssignmentFactory, StatementFactory, SubmissionFactory, fill_in
-from tests.tasks import samples
-from tests.tasks.samples import upload
 from tests.tasks.world import make_task
+from tests.vault import samples
+from tests.vault.samples import upload
 
 HTMX = {"HX-Request": "true"}
 XHR = {"X-Requested-With": "XMLHttpRequest"}
@@ -279,7 +280,7 @@ class TestHandingIn:
         assert "（缺说明）" in content and "确认提交" not in content
 
     def test_incomplete_work_is_refused_on_the_page(self, people, browse, filled):
-        filled.evidence.all().delete()
+        filled.evidence.update(withdrawn_at=timezone.now())
         response = browse(people.contributor).post(url("hand_in", filled))
         assert response.status_code == 200 and "下列要求尚缺说明或证明材料" in text_of(response)
         filled.refresh_from_db()

@@ -16,8 +16,11 @@ from tasks.actions import Draft, StaleStatements
 from tasks.evidence import add_evidence
 from tasks.models import Submission
 from tests.factories.tasks import AssignmentFactory, fill_in
-from tests.tasks.samples import upload
 from tests.tasks.world import make_people, make_task
+from tests.vault.samples import PDF, upload
+from vault.enums import Place
+from vault.models import StoredFile
+from vault.places import storage_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,7 +91,7 @@ def test_two_uploads_are_both_stored(people):
     outcomes = at_once(
         *[
             lambda name=name: add_evidence(
-                assignment=row, requirement=requirement, file=upload(name), by=people.contributor
+                assignment=row, requirement=requirement, file=upload(name, PDF + name.encode()), by=people.contributor
             )
             for name in ("甲.pdf", "乙.pdf")
         ]
@@ -98,14 +101,37 @@ def test_two_uploads_are_both_stored(people):
     assert AuditEvent.objects.filter(action="assignment.start").count() == 1
 
 
+def test_the_same_content_at_once_is_stored_once(people):
+    row = AssignmentFactory(task=make_task(), institution=people.institution)
+    incoming = storage_of(Place.INCOMING)
+    before = set(incoming.listdir("")[1]) if incoming.exists("") else set()
+    outcomes = at_once(
+        *[
+            lambda requirement=requirement: add_evidence(
+                assignment=row, requirement=requirement, file=upload(), by=people.contributor
+            )
+            for requirement in row.requirements.select_related("task")
+        ]
+    )
+    assert not refusals(outcomes)
+    assert row.evidence.count() == 2
+    assert set(incoming.listdir("")[1]) - before == {StoredFile.objects.get().path}
+
+
 def test_an_upload_is_in_what_was_handed_in_or_refused(people, filled):
     requirement = filled.requirements.select_related("task").first()
     outcomes = at_once(
         lambda: actions.hand_in(assignment=filled, by=people.contributor),
         lambda: add_evidence(assignment=filled, requirement=requirement, file=upload(), by=people.liaison),
     )
-    assert refusals(outcomes) in ([], [WrongState])
-    assert filled.evidence.count() == (3 if not refusals(outcomes) else 2)
+    handed_in, uploaded = outcomes
+    filled.refresh_from_db()
+    if isinstance(uploaded, WrongState):
+        assert (filled.state, filled.evidence.count()) == ("awaiting_signature", 2)
+    else:
+        # It came first, and is not checked yet.
+        assert handed_in.code == "unchecked"
+        assert (filled.state, filled.evidence.count()) == ("in_progress", 3)
 
 
 def test_of_two_first_saves_one_is_told(people):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -43,7 +44,7 @@ IN_TWO_BODIES = ("sec01", "fut01")
 class Body:
     """An institution as the rest of the demo needs it. `diligence` is 0 to 1; `people` are user ids by role.
 
-    `joined` holds each membership: its id, the user's and the role.
+    `joined` holds each membership: its id, the user's and the role; `files` the stored files by SHA-256.
     """
 
     pk: int
@@ -55,6 +56,7 @@ class Body:
     diligence: float
     people: dict[Role, int] = field(default_factory=dict)
     joined: list[tuple[int, int, Role]] = field(default_factory=list)
+    files: dict[str, uuid.UUID] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from portal.shell.demo.tables import Tables
 from portal.shell.demo.trail import Trail
 from portal.shell.demo.verdicts import write_verdict
 from tasks.enums import AssignmentState
+from vault.enums import FileState, Place
 
 S = AssignmentState
 ASSIGNMENT, EVIDENCE, SUBMISSION = "tasks.assignment", "tasks.evidence", "tasks.submission"
@@ -176,17 +177,36 @@ class Assigned:
             institution_id=self.body.pk,
             assignment_id=self.pk,
             requirement_id=file.demand.pk,
-            file=document.file,
+            stored_id=self._stored(document, file.uploaded_at),
+            series=file.pk,
             original_name=document.name,
-            content_type=document.content_type,
-            size=document.size,
-            sha256=document.sha256,
-            sm3=document.sm3,
             uploaded_by_id=self.author,
             uploaded_at=file.uploaded_at,
             frozen_at=file.frozen_at,
             withdrawn_at=file.withdrawn_at,
         )
+
+    def _stored(self, document: Document, moment: datetime.datetime) -> uuid.UUID:
+        """The institution's stored file with that content; the bytes are the demo's, stored once for all."""
+        files = self.body.files
+        if document.sha256 not in files:
+            files[document.sha256] = uuid.UUID(int=self.rng.getrandbits(128), version=4)
+            self.tables.files.add(
+                id=files[document.sha256],
+                institution_id=self.body.pk,
+                name=document.name,
+                content_type=document.content_type,
+                size=document.size,
+                sha256=document.sha256,
+                sm3=document.sm3,
+                place=str(Place.DISK),
+                path=document.file,
+                uploaded_by_id=self.author,
+                received_at=moment,
+                state=str(FileState.CLEAN),
+                checked_at=moment,
+            )
+        return files[document.sha256]
 
     def _statement(self, item: Item) -> None:
         if item.text:
@@ -269,7 +289,8 @@ class Assigned:
 
     def _record_file(self, action: str, moment: datetime.datetime, file: File) -> None:
         if self.trail:
-            facts = {"assignment": self.pk, "requirement": file.demand.reference, **file.facts}
+            facts = {"assignment": self.pk, "requirement": file.demand.reference, "version": 1, **file.facts}
+            facts.pop("sm3")
             self._record(action, moment, (EVIDENCE, facts.pop("id")), **facts)
 
     def _record(

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 from weasyprint import HTML
 
 from portal.audit.canonical import digests
-from tasks.models import Evidence
+from vault.enums import Place
+from vault.places import storage_of
 
 PDF = "application/pdf"
 PNG = "image/png"
@@ -56,7 +57,7 @@ def store_documents() -> list[Document]:
 
 
 def _store(key: str, name: str, content_type: str, content: bytes) -> Document:
-    storage = Evidence._meta.get_field("file").storage
+    storage = storage_of(Place.DISK)
     path = f"evidence/demo/{key}"
     if storage.exists(path):
         storage.delete(path)

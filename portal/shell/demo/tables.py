@@ -6,10 +6,12 @@ from assessments.models import Answer, Reason, Review, SelfAssessment
 from portal.audit.models import AuditEvent
 from portal.shell.demo.table import Table
 from tasks.models import Assignment, Evidence, Statement, Submission
+from vault.models import StoredFile
 
 
 class Tables:
     def __init__(self) -> None:
+        self.files = Table(StoredFile)
         self.assignments, self.statements, self.evidence = Table(Assignment), Table(Statement), Table(Evidence)
         self.submissions, self.held = Table(Submission), Table(Submission.evidence.through)
         self.self_assessments, self.answers = Table(SelfAssessment), Table(Answer)

@@ -9,10 +9,12 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.file_types import ALLOWED, find_out
-from tasks.files import clean_name, inspect
-from tests.tasks import samples
-from tests.tasks.samples import upload
+from tests.vault import samples
+from tests.vault.samples import upload
+from vault.arrivals import clean_name, inspect, take_in
+from vault.enums import Place
+from vault.file_types import ALLOWED, find_out
+from vault.places import storage_of
 
 GOOD = [
     ("制度.pdf", samples.PDF, "application/pdf"),
@@ -61,14 +63,13 @@ REFUSED = [
 
 @pytest.mark.parametrize(("name", "content", "content_type"), GOOD, ids=[name for name, *_ in GOOD])
 def test_what_may_be_evidence(name, content, content_type):
-    facts = inspect(upload(name, content))
-    assert facts == (
-        name,
-        content_type,
-        len(content),
-        hashlib.sha256(content).hexdigest(),
-        hashlib.new("sm3", content).hexdigest(),
-    )
+    arrival = take_in(upload(name, content))
+    digest = hashlib.sha256(content).hexdigest()
+    assert arrival == (name, content_type, len(content), digest, arrival.path)
+    with storage_of(Place.INCOMING).open(arrival.path) as stored:
+        assert stored.read() == content
+    arrival.discard()
+    assert not storage_of(Place.INCOMING).exists(arrival.path)
 
 
 @pytest.mark.parametrize(("name", "content", "words"), REFUSED, ids=[words for *_, words in REFUSED])

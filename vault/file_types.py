@@ -16,8 +16,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from vault.places import CHUNK_BYTES
+
 HEAD_BYTES = 64 * 1024
-CHUNK_BYTES = 1024 * 1024
 # A zip's list of entries is read into memory: a few hundred bytes for each of at most some 100,000 entries.
 ZIP_DIRECTORY_MAX_BYTES = 8 * 1024 * 1024
 

@@ -1,10 +1,14 @@
-"""Uploads before they become evidence: the limit while they arrive, their name, and what they are."""
+"""Files on their way in: the limit while they arrive, their name, what they are, and their bytes put aside.
+
+What is told here is told at once, beside the field. All that takes longer is a worker's (`vault/checking.py`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
+import uuid
 from io import BytesIO
 from pathlib import PurePath
 from typing import NamedTuple
@@ -17,7 +21,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from tasks.file_types import BY_EXTENSION, CHUNK_BYTES, FileType, Found, find_out
+from vault.enums import Place
+from vault.file_types import BY_EXTENSION, FileType, Found, find_out
+from vault.places import CHUNK_BYTES, storage_of
 
 NAME_MAX = 255
 SPACE_WITHIN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff（]) (?=[\u4e00-\u9fff])")
@@ -40,18 +46,32 @@ class SizeLimitHandler(FileUploadHandler):
         )
 
 
-class Inspected(NamedTuple):
-    """What is stored beside the bytes. `size` in bytes, digests in lower-case hexadecimal."""
+class Arrival(NamedTuple):
+    """What has come in and lies at `path` in the incoming place. `size` in bytes, the digest in lower-case hex."""
 
     name: str
     content_type: str
     size: int
     sha256: str
-    sm3: str
+    path: str
+
+    def discard(self) -> None:
+        storage_of(Place.INCOMING).delete(self.path)
 
 
-def inspect(file: File) -> Inspected:
-    """Check an upload by its content and digest it, a chunk at a time; leaves the file at its start.
+def take_in(file: File) -> Arrival:
+    """Look at an upload, put its bytes aside and digest them.
+
+    Raises ValidationError, in words for the person who chose the file; nothing is put aside then.
+    """
+    name, kind = inspect(file)
+    sha256 = _sha256(file)
+    path = storage_of(Place.INCOMING).save(uuid.uuid4().hex, file)
+    return Arrival(name, kind.content_type, file.size, sha256, path)
+
+
+def inspect(file: File) -> tuple[str, FileType]:
+    """The clean name, and the type by content; leaves the file at its start.
 
     Raises ValidationError, in words for the person who chose the file.
     """
@@ -61,9 +81,7 @@ def inspect(file: File) -> Inspected:
         raise _refused(_("文件“%(name)s”超过 %(limit)s 的上限，未上传。请压缩或拆分后再上传。"), name, limit=limit)
     if not file.size:
         raise _refused(_("文件“%(name)s”是空文件（0 字节），未上传。请检查后重新选择。"), name)
-    kind = _agreed_type(name, find_out(file))
-    sha256, sm3 = _digests(file)
-    return Inspected(name, kind.content_type, file.size, sha256, sm3)
+    return name, _agreed_type(name, find_out(file))
 
 
 def clean_name(name: str) -> str:
@@ -108,14 +126,13 @@ def _agreed_type(name: str, found: Found) -> FileType:
     )
 
 
-def _digests(file: File) -> tuple[str, str]:
-    sha256, sm3 = hashlib.sha256(), hashlib.new("sm3")
+def _sha256(file: File) -> str:
+    digest = hashlib.sha256()
     file.seek(0)
     for chunk in file.chunks(CHUNK_BYTES):
-        sha256.update(chunk)
-        sm3.update(chunk)
+        digest.update(chunk)
     file.seek(0)
-    return sha256.hexdigest(), sm3.hexdigest()
+    return digest.hexdigest()
 
 
 def _refused(message: str, name: str, **words: object) -> ValidationError:

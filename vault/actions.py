@@ -1,0 +1,95 @@
+"""Every write on stored files. What is found out about one is in `checking.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from portal.accounts.models import Institution, User
+from portal.audit.actions import record
+from portal.enqueue import enqueue
+from portal.gate import pass_gate
+from vault.arrivals import Arrival
+from vault.enums import TRANSITIONS, Finding, Place
+from vault.models import StoredFile
+
+
+@transaction.atomic
+def receive(*, institution: Institution, arrival: Arrival, by: User) -> StoredFile:
+    """The institution's stored file with that content: the one it has already, or a new one to be checked.
+
+    When the answer's path is not the arrival's, the arrival is the caller's to discard once this is committed.
+    """
+    from vault.jobs import check_file  # jobs call actions
+
+    stored, is_new = StoredFile.objects.live().get_or_create(
+        institution=institution,
+        sha256=arrival.sha256,
+        defaults={
+            "name": arrival.name,
+            "content_type": arrival.content_type,
+            "size": arrival.size,
+            "place": Place.INCOMING,
+            "path": arrival.path,
+            "uploaded_by": by,
+        },
+    )
+    if is_new:
+        record(
+            action="storedfile.received",
+            by=by,
+            target=stored,
+            institution=institution,
+            data={"name": stored.name, "size": stored.size, "sha256": stored.sha256},
+        )
+        enqueue(check_file, str(stored.pk))
+    return stored
+
+
+@transaction.atomic
+def clear(*, stored: StoredFile, place: Place, path: str, **facts: Any) -> StoredFile:
+    """The checks let the file pass, and its bytes lie at `path` by now. `facts` are fields such as `sm3`."""
+    return pass_gate(
+        row=stored,
+        name="clear",
+        moves=TRANSITIONS,
+        by=None,
+        data={"sha256": stored.sha256, "sm3": facts.get("sm3", ""), "scanner": facts.get("scanner", "")},
+        place=place,
+        path=path,
+        **facts,
+    )
+
+
+@transaction.atomic
+def refuse(*, stored: StoredFile, finding: Finding, detail: str = "", **facts: Any) -> StoredFile:
+    """The checks did not let the file pass. Its bytes are gone by now; the row says why."""
+    return pass_gate(
+        row=stored,
+        name="refuse",
+        moves=TRANSITIONS,
+        by=None,
+        data={"sha256": stored.sha256, "finding": finding, "detail": detail},
+        finding=finding,
+        finding_detail=detail[:300],
+        path="",
+        **facts,
+    )
+
+
+@transaction.atomic
+def quarantine(*, stored: StoredFile, path: str, detail: str, **facts: Any) -> StoredFile:
+    """Malware was found. The bytes lie in quarantine by now, where nobody is served."""
+    return pass_gate(
+        row=stored,
+        name="quarantine",
+        moves=TRANSITIONS,
+        by=None,
+        data={"sha256": stored.sha256, "finding": Finding.MALWARE, "detail": detail},
+        place=Place.QUARANTINE,
+        path=path,
+        finding=Finding.MALWARE,
+        finding_detail=detail[:300],
+        **facts,
+    )

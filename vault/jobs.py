@@ -1,0 +1,25 @@
+"""Celery's side of the vault. A message that is lost delays a check: the beat queues what still waits."""
+
+import datetime
+
+from celery import shared_task
+from django.utils import timezone
+
+from portal.enqueue import enqueue
+from vault import checking
+from vault.models import StoredFile
+
+RESUMED_AT_ONCE = 100
+
+
+@shared_task
+def check_file(stored_id: str) -> None:
+    checking.check(stored_id=stored_id)
+
+
+@shared_task(expires=60)
+def resume_checks() -> None:
+    """Queue what has waited for longer than a message takes."""
+    since = timezone.now() - datetime.timedelta(minutes=1)
+    for stored in StoredFile.objects.waiting().filter(received_at__lt=since).order_by("received_at")[:RESUMED_AT_ONCE]:
+        enqueue(check_file, str(stored.pk))
