@@ -201,6 +201,8 @@ class Assigned:
                 sm3=document.sm3,
                 place=str(Place.DISK),
                 path=document.file,
+                tags=document.tags,
+                expires_on=document.valid_days and moment.date() + datetime.timedelta(days=document.valid_days),
                 uploaded_by_id=self.author,
                 received_at=moment,
                 state=str(FileState.CLEAN),

@@ -18,14 +18,18 @@ PDF = "application/pdf"
 PNG = "image/png"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
+# Title, sections and tag by key.
 PAGES = {
-    "policy": ("信息安全管理办法", ("总则", "职责分工", "日常管理", "检查与考核", "附则")),
-    "appointment": ("关于任命首席信息官的通知", ("任命决定", "职责与授权", "生效日期")),
-    "minutes": ("信息技术治理委员会会议纪要", ("出席人员", "审议事项", "议定事项", "后续安排")),
-    "drill": ("应急演练总结报告", ("演练目标", "演练过程", "发现的问题", "改进措施")),
-    "audit": ("信息技术审计报告", ("审计范围", "审计发现", "整改建议", "结论")),
-    "training": ("信息安全培训记录", ("培训内容", "参加人员", "考核结果")),
+    "policy": ("信息安全管理办法", ("总则", "职责分工", "日常管理", "检查与考核", "附则"), "制度"),
+    "appointment": ("关于任命首席信息官的通知", ("任命决定", "职责与授权", "生效日期"), "任命"),
+    "minutes": ("信息技术治理委员会会议纪要", ("出席人员", "审议事项", "议定事项", "后续安排"), "会议"),
+    "drill": ("应急演练总结报告", ("演练目标", "演练过程", "发现的问题", "改进措施"), "应急"),
+    "audit": ("信息技术审计报告", ("审计范围", "审计发现", "整改建议", "结论"), "审计"),
+    "training": ("信息安全培训记录", ("培训内容", "参加人员", "考核结果"), "培训"),
+    "certificate": ("信息安全管理体系认证证书", ("认证范围", "认证结论", "有效期"), "证书"),
 }
+# How long the documents that expire are good for after their upload.
+VALID_DAYS = {"certificate": 365}
 PARAGRAPH = (
     "本节内容为演示而虚构，不涉及任何真实机构和人员。责任部门按本节要求执行，执行情况每季度汇总一次，并由内部审计复核。"
 )
@@ -38,7 +42,7 @@ h2 { font-size: 13pt; margin-top: 8mm } p { text-indent: 2em } .note { text-alig
 
 @dataclass(frozen=True)
 class Document:
-    """A stored file and what every evidence row that points to it repeats."""
+    """A stored file and what the rows of each institution repeat of it. `valid_days` count from its upload."""
 
     file: str
     name: str
@@ -46,23 +50,27 @@ class Document:
     size: int
     sha256: str
     sm3: str
+    tags: list[str]
+    valid_days: int | None
 
 
 def store_documents() -> list[Document]:
     """Make and store them; a file left from an earlier demo is replaced."""
-    documents = [_store(key, f"{title}.pdf", PDF, _pdf(title, parts)) for key, (title, parts) in PAGES.items()]
-    documents.append(_store("monitoring", "运行监控截图.png", PNG, _png()))
-    documents.append(_store("ledger", "落实情况说明.docx", DOCX, _docx("落实情况说明")))
+    documents = [
+        _store(key, f"{title}.pdf", PDF, _pdf(title, parts), [tag]) for key, (title, parts, tag) in PAGES.items()
+    ]
+    documents.append(_store("monitoring", "运行监控截图.png", PNG, _png(), ["监控"]))
+    documents.append(_store("ledger", "落实情况说明.docx", DOCX, _docx("落实情况说明"), []))
     return documents
 
 
-def _store(key: str, name: str, content_type: str, content: bytes) -> Document:
+def _store(key: str, name: str, content_type: str, content: bytes, tags: list[str]) -> Document:
     storage = storage_of(Place.DISK)
     path = f"evidence/demo/{key}"
     if storage.exists(path):
         storage.delete(path)
     stored = storage.save(path, ContentFile(content))
-    return Document(stored, name, content_type, len(content), *digests(content))
+    return Document(stored, name, content_type, len(content), *digests(content), tags, VALID_DAYS.get(key))
 
 
 def _pdf(title: str, parts: tuple[str, ...]) -> bytes:
