@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from vault.bigrams import bigrams, folded
 from vault.enums import LIVE, Fault, FileState, Finding, Flag, Place
 from vault.file_types import BY_CONTENT_TYPE
 from vault.places import storage_of
@@ -119,13 +122,15 @@ class Extract(models.Model):
     """What a document says, as plain text and tables: to read without opening it, and to search.
 
     `blocks` is a list of {"kind": "text", "text": …} and {"kind": "table", "name": …, "rows": [[…]]};
-    `is_cut` says that the document went on. `bigrams` are the pairs of neighbouring characters, by which
-    PostgreSQL finds words of any length, Chinese ones of two characters included.
+    `is_cut` says that the document went on. `folded` is the text as search compares it, and `bigrams` are its
+    pairs of neighbouring characters, by which PostgreSQL finds words of any length, Chinese ones of two
+    characters included; both follow from the text.
     """
 
     stored = models.OneToOneField(StoredFile, primary_key=True, on_delete=models.CASCADE, related_name="extract")
     blocks = models.JSONField(default=list)
     text = models.TextField(blank=True)
+    folded = models.TextField(blank=True, editable=False)
     bigrams = ArrayField(models.CharField(max_length=2), default=list)
     is_cut = models.BooleanField(default=False)
 
@@ -134,6 +139,12 @@ class Extract(models.Model):
 
     def __str__(self) -> str:
         return str(self.stored_id)
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        self.folded, self.bigrams = folded(self.text), bigrams(self.text)
+        if update_fields is not None:
+            update_fields = {*update_fields, "folded", "bigrams"}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
 
 class LegalHold(models.Model):
