@@ -174,8 +174,31 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Where checked evidence is kept: "disk", or "s3".
+# Where checked evidence is kept: "disk", or "s3". What lies in the other of the two is served all the same.
 EVIDENCE_PLACE = env("PORTAL_EVIDENCE_PLACE", default="disk")
+if EVIDENCE_PLACE not in ("disk", "s3"):
+    raise ImproperlyConfigured(f'PORTAL_EVIDENCE_PLACE is "{EVIDENCE_PLACE}"; it must be "disk" or "s3".')
+S3_BUCKET = env("PORTAL_S3_BUCKET", default="")
+EVIDENCE_S3_ORIGIN = ""  # where the signed links of a bucket lead
+if S3_BUCKET:
+    from portal.s3 import s3_storage, signed_origin  # boto takes its time to import
+
+    STORAGES["evidence-s3"] = s3_storage(
+        bucket=S3_BUCKET,
+        endpoint=env("PORTAL_S3_ENDPOINT", default=""),
+        region=env("PORTAL_S3_REGION", default="") or "us-east-1",
+        access_key=env("PORTAL_S3_ACCESS_KEY", default=""),
+        secret_key=env("PORTAL_S3_SECRET_KEY", default=""),
+        prefix=env("PORTAL_S3_PREFIX", default=""),
+        addressing=env("PORTAL_S3_ADDRESSING", default=""),
+    )
+    EVIDENCE_S3_ORIGIN = signed_origin(STORAGES["evidence-s3"])
+elif EVIDENCE_PLACE == "s3":
+    raise ImproperlyConfigured("PORTAL_EVIDENCE_PLACE is s3, so PORTAL_S3_BUCKET must name a bucket.")
+# Quarantined bytes are kept that many days; that a file was quarantined is known for good.
+QUARANTINE_DAYS = env.int("PORTAL_QUARANTINE_DAYS", default=30)
+# How many bytes the weekly job re-reads, those first that were read longest ago.
+VERIFY_BYTES = env.int("PORTAL_VERIFY_BYTES", default=100 * 1024**3)
 # The largest single evidence file, in bytes.
 EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
