@@ -121,10 +121,12 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),
         "done": StateStyle(_("已生成"), TONES["accepted"]),
         "failed": StateStyle(_("生成失败"), TONES["failed"]),
-        # Evidence
+        # StoredFile
         "received": StateStyle(_("待检查"), TONES["not_started"]),
-        "scanned_clean": StateStyle(_("已检查"), TONES["accepted"]),
+        "clean": StateStyle(_("检查通过"), TONES["accepted"]),
+        "refused": StateStyle(_("未通过检查"), TONES["failed"]),
         "quarantined": StateStyle(_("已隔离"), TONES["failed"]),
+        "deleted": StateStyle(_("已删除"), TONES["not_applicable"]),
     }
 )
 
