@@ -127,6 +127,7 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "refused": StateStyle(_("未通过检查"), TONES["failed"]),
         "quarantined": StateStyle(_("已隔离"), TONES["failed"]),
         "deleted": StateStyle(_("已删除"), TONES["not_applicable"]),
+        "expired": StateStyle(_("已过期"), TONES["overdue"]),
     }
 )
 

@@ -57,6 +57,12 @@ def deadline(day: date | None, is_official: bool = True, done: bool = False) -> 
     return {"day": day, "left": left, "late": -left if left is not None else None, "is_official": is_official}
 
 
+@register.inclusion_tag("_components/expiry.html")
+def expiry(day: date | None) -> dict[str, Any]:
+    """The last day on which a document is valid, with the days left; 已过期 once it has passed."""
+    return {"day": day, "left": (day - timezone.localdate()).days if day else None}
+
+
 @register.inclusion_tag("_components/progress.html")
 def progress(done: int, total: int, label: str = "") -> dict[str, Any]:
     percent = round(100 * done / total, 1) if total else 0
