@@ -54,10 +54,12 @@ S = FileState
 
 # The states in which an institution has the file: the same content is not stored a second time.
 LIVE = (S.RECEIVED, S.CLEAN)
+# What the checks are done with: deleted when its retention has ended.
+CHECKED = (S.CLEAN, S.REFUSED, S.QUARANTINED)
 
 TRANSITIONS = {
     "clear": Move(frozenset({S.RECEIVED}), S.CLEAN, "checked_at"),
     "refuse": Move(frozenset({S.RECEIVED}), S.REFUSED, "checked_at"),
     "quarantine": Move(frozenset({S.RECEIVED, S.CLEAN}), S.QUARANTINED, "quarantined_at"),
-    "delete": Move(frozenset({S.CLEAN, S.REFUSED, S.QUARANTINED}), S.DELETED, "deleted_at"),
+    "delete": Move(frozenset(CHECKED), S.DELETED, "deleted_at"),
 }

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from vault.bigrams import bigrams, folded
-from vault.enums import LIVE, Fault, FileState, Finding, Flag, Place
+from vault.enums import CHECKED, LIVE, Fault, FileState, Finding, Flag, Place
 from vault.file_types import BY_CONTENT_TYPE
 from vault.places import storage_of
 from vault.querysets import LegalHoldQuerySet, StoredFileQuerySet
@@ -92,6 +92,9 @@ class StoredFile(models.Model):
             models.Index(fields=["received_at"], condition=Q(state=S.RECEIVED), name="stored_file_waiting"),
             models.Index(fields=["verified_at"], condition=Q(state=S.CLEAN), name="stored_file_by_verification"),
             models.Index(fields=["expires_on"], condition=Q(expires_on__isnull=False), name="stored_file_by_expiry"),
+            models.Index(fields=["received_at", "id"], condition=Q(state__in=CHECKED), name="stored_file_by_age"),
+            models.Index(fields=["-deleted_at", "-id"], condition=Q(state=S.DELETED), name="stored_file_deleted"),
+            models.Index(fields=["path"], condition=~Q(path=""), name="stored_file_by_path"),
             GinIndex(fields=["tags"], name="stored_file_tags"),
         ]
 
