@@ -195,6 +195,8 @@ if S3_BUCKET:
     EVIDENCE_S3_ORIGIN = signed_origin(STORAGES["evidence-s3"])
 elif EVIDENCE_PLACE == "s3":
     raise ImproperlyConfigured("PORTAL_EVIDENCE_PLACE is s3, so PORTAL_S3_BUCKET must name a bucket.")
+# The front server's internal location of MEDIA_ROOT, when it is to send the bytes (docs/operations.md).
+ACCEL_PREFIX = env("PORTAL_ACCEL_PREFIX", default="")
 # Quarantined bytes are kept that many days; that a file was quarantined is known for good.
 QUARANTINE_DAYS = env.int("PORTAL_QUARANTINE_DAYS", default=30)
 # How many bytes the weekly job re-reads, those first that were read longest ago.
@@ -283,21 +285,24 @@ ANONYMOUS_USER_NAME = None  # guardian: nobody gets permissions without signing 
 
 # --- Security ---------------------------------------------------------------------------------------------
 
+EVIDENCE_ORIGINS = [EVIDENCE_S3_ORIGIN] if EVIDENCE_S3_ORIGIN else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *EVIDENCE_ORIGINS],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "frame-src": [SELF],
+        "frame-src": [SELF, *EVIDENCE_ORIGINS],
         "frame-ancestors": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
     }
 }
 X_FRAME_OPTIONS = "SAMEORIGIN"
+# Whether a proxy in front says whence a request comes, as the last entry of X-Forwarded-For.
+TRUSTED_PROXY = env.bool("PORTAL_TRUSTED_PROXY", default=False)
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60

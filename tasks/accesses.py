@@ -1,0 +1,58 @@
+"""The access log: who saw or downloaded which version, and when. Its institution reads it."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from portal.accounts.models import User
+from tasks.enums import AccessKind
+from tasks.models import Evidence, EvidenceAccess
+
+ONCE_WITHIN = datetime.timedelta(minutes=10)
+
+
+def log_request(request: HttpRequest, evidence: Evidence, kind: AccessKind) -> None:
+    """Log what this request shows or sends. A HEAD shows nothing."""
+    if request.method == "HEAD":
+        return
+    assert isinstance(request.user, User)
+    body = request.membership.body.name if request.membership else ""
+    log_access(evidence=evidence, by=request.user, body=body, kind=kind, address=address_of(request))
+
+
+@transaction.atomic
+def log_access(*, evidence: Evidence, by: User, body: str, kind: AccessKind, address: str | None) -> None:
+    """Write one line, unless the same person did the same with this version within the last ten minutes.
+
+    It is the portal's one write in a GET: what is logged is the reading itself (docs/adr/0007). Viewers of PDF ask
+    for a file in many parts, which are one reading.
+    """
+    _one_at_a_time(by, evidence)
+    since = timezone.now() - ONCE_WITHIN
+    if not EvidenceAccess.objects.filter(evidence=evidence, user=by, kind=kind, at__gt=since).exists():
+        EvidenceAccess.objects.create(
+            institution_id=evidence.institution_id, evidence=evidence, user=by, body=body, kind=kind, address=address
+        )
+
+
+def _one_at_a_time(by: User, evidence: Evidence) -> None:
+    """Two parts of a file asked for at once are one reading, too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"access {by.pk} {evidence.pk}"])
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Where the request comes from; behind a proxy that the site trusts, what that proxy saw."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXY:
+        address = request.META.get("HTTP_X_FORWARDED_FOR", address).rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(address.partition("%")[0]))
+    except ValueError:  # a Unix socket has none
+        return None
