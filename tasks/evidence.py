@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
@@ -20,9 +22,16 @@ from vault.arrivals import Arrival, take_in
 from vault.models import StoredFile
 
 
+class Entry(NamedTuple):
+    """What was put forward. `is_new` is false when the same content was there for the requirement already."""
+
+    evidence: Evidence
+    is_new: bool
+
+
 def add_evidence(
     *, assignment: Assignment, requirement: Requirement, file: File, by: User, replaces: Evidence | None = None
-) -> Evidence:
+) -> Entry:
     """Take one file in for a requirement of the assignment; the first one starts the assignment.
 
     Raises ValidationError for a file that is refused, and WrongState.
@@ -33,26 +42,26 @@ def add_evidence(
 
 def enter(
     *, assignment: Assignment, requirement: Requirement, arrival: Arrival, by: User, replaces: Evidence | None = None
-) -> Evidence:
+) -> Entry:
     """Make evidence of what has arrived, as the next version of `replaces` when given.
 
     The bytes lie there before the assignment is locked, so that a large file holds nobody up, and are removed
     again when the row cannot be made or the institution has them already.
     """
     try:
-        evidence = _enter(assignment, requirement, arrival, by, replaces)
+        entry = _enter(assignment, requirement, arrival, by, replaces)
     except BaseException:
         arrival.discard()
         raise
-    if evidence.stored.path != arrival.path:
+    if entry.evidence.stored.path != arrival.path:
         arrival.discard()
-    return evidence
+    return entry
 
 
 @transaction.atomic
 def _enter(
     assignment: Assignment, requirement: Requirement, arrival: Arrival, by: User, replaces: Evidence | None
-) -> Evidence:
+) -> Entry:
     assignment = open_for_editing(assignment, by)
     stored = receive(institution=assignment.institution, arrival=arrival, by=by)
     return _put_forward(assignment, requirement, stored, arrival.name, by, replaces)
@@ -65,9 +74,10 @@ def reuse_file(*, assignment: Assignment, requirement: Requirement, stored: Stor
     Raises ValidationError for a file that did not pass its checks, and WrongState.
     """
     assignment = open_for_editing(assignment, by)
+    stored = StoredFile.objects.kept_from_deletion().get(pk=stored.pk)
     if stored.institution_id != assignment.institution_id or not stored.is_clean:
         raise ValidationError(_("只能选用本机构已通过检查的文件。"), code="not_usable")
-    return _put_forward(assignment, requirement, stored, stored.name, by)
+    return _put_forward(assignment, requirement, stored, stored.name, by).evidence
 
 
 def _put_forward(
@@ -77,11 +87,11 @@ def _put_forward(
     name: str,
     by: User,
     replaces: Evidence | None = None,
-) -> Evidence:
+) -> Entry:
     """The row, once: the same content for the same requirement is what is there already."""
     there = assignment.evidence.current().filter(requirement=requirement, stored=stored).first()
     if there:
-        return there
+        return Entry(there, is_new=False)
     evidence = Evidence(
         institution=assignment.institution,
         assignment=assignment,
@@ -100,7 +110,7 @@ def _put_forward(
         institution=evidence.institution,
         data=_facts(evidence),
     )
-    return evidence
+    return Entry(evidence, is_new=True)
 
 
 def _supersede(old: Evidence, new: Evidence) -> None:

@@ -23,7 +23,8 @@ from django.utils.translation import gettext as _
 
 from vault.enums import Place
 from vault.file_types import BY_EXTENSION, FileType, Found, find_out
-from vault.places import CHUNK_BYTES, storage_of
+from vault.parts import Part
+from vault.places import CHUNK_BYTES, copy, storage_of
 
 NAME_MAX = 255
 SPACE_WITHIN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff（]) (?=[\u4e00-\u9fff])")
@@ -70,18 +71,38 @@ def take_in(file: File) -> Arrival:
     return Arrival(name, kind.content_type, file.size, sha256, path)
 
 
+def adopt(part: Part, name: str) -> Arrival:
+    """Make an arrival of what came in piece by piece; the bytes get a second name and are not copied.
+
+    Raises ValidationError, in words for the person who chose the file.
+    """
+    with part.path.open("rb") as opened:
+        file = File(opened, name=name)
+        name, kind = inspect(file)
+        sha256 = _sha256(file)
+        path = uuid.uuid4().hex
+        copy(source=(Place.INCOMING, part.path.name), target=(Place.INCOMING, path), sha256=sha256)
+        return Arrival(name, kind.content_type, file.size, sha256, path)
+
+
 def inspect(file: File) -> tuple[str, FileType]:
     """The clean name, and the type by content; leaves the file at its start.
 
     Raises ValidationError, in words for the person who chose the file.
     """
-    name = clean_name(file.name or "")
-    if file.size > settings.EVIDENCE_MAX_BYTES:
+    name = announced(file.name or "", file.size)
+    return name, _agreed_type(name, find_out(file))
+
+
+def announced(name: str, size: int) -> str:
+    """The clean name of a file of `size` bytes. Raises ValidationError for what need not be sent at all."""
+    name = clean_name(name)
+    if size > settings.EVIDENCE_MAX_BYTES:
         limit = filesizeformat(settings.EVIDENCE_MAX_BYTES)
         raise _refused(_("文件“%(name)s”超过 %(limit)s 的上限，未上传。请压缩或拆分后再上传。"), name, limit=limit)
-    if not file.size:
+    if not size:
         raise _refused(_("文件“%(name)s”是空文件（0 字节），未上传。请检查后重新选择。"), name)
-    return name, _agreed_type(name, find_out(file))
+    return name
 
 
 def clean_name(name: str) -> str:

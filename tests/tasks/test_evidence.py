@@ -31,7 +31,7 @@ def requirement(assignment):
 
 def test_an_upload_is_stored_privately_and_starts_the_work(people, assignment, requirement):
     file = upload("../制度\u202e.pdf")
-    row = add_evidence(assignment=assignment, requirement=requirement, file=file, by=people.contributor)
+    row, _new = add_evidence(assignment=assignment, requirement=requirement, file=file, by=people.contributor)
     row.refresh_from_db()
     assert (row.original_name, row.content_type, row.size) == ("制度.pdf", "application/pdf", len(samples.PDF))
     assert (row.stored.state, row.stored.place, row.version) == ("received", Place.INCOMING, 1)
@@ -94,7 +94,7 @@ def test_what_waits_for_a_signature_is_not_withdrawn(people, filled):
 def test_a_new_version_takes_the_place_of_the_old_one(people, filled):
     old = filled.evidence.first()
     facts = {"assignment": filled, "requirement": old.requirement, "by": people.contributor, "replaces": old}
-    new = add_evidence(file=upload("新版.pdf"), **facts)
+    new = add_evidence(file=upload("新版.pdf"), **facts).evidence
     old.refresh_from_db()
     assert old.superseded_at and not old.withdrawn_at
     assert (new.series, new.version) == (old.series, 2)
@@ -106,16 +106,18 @@ def test_a_new_version_takes_the_place_of_the_old_one(people, filled):
 def test_the_same_content_is_stored_once_and_put_forward_once(people, assignment, requirement):
     before = arrived()
     facts = {"assignment": assignment, "by": people.contributor}
-    first = add_evidence(requirement=requirement, file=upload("甲.pdf"), **facts)
-    assert add_evidence(requirement=requirement, file=upload("乙.pdf"), **facts) == first
-    other = add_evidence(requirement=assignment.requirements.last(), file=upload("丙.pdf"), **facts)
+    first, is_new = add_evidence(requirement=requirement, file=upload("甲.pdf"), **facts)
+    assert is_new
+    assert add_evidence(requirement=requirement, file=upload("乙.pdf"), **facts) == (first, False)
+    other, is_new = add_evidence(requirement=assignment.requirements.last(), file=upload("丙.pdf"), **facts)
+    assert is_new
     assert (other.stored, other.original_name) == (first.stored, "丙.pdf")
     assert arrived() - before == {first.stored.path}
 
 
 def test_two_institutions_never_share_a_stored_file(people, assignment, requirement):
     stored = StoredFileFactory(content=samples.PDF)
-    row = add_evidence(assignment=assignment, requirement=requirement, file=upload(), by=people.contributor)
+    row, _new = add_evidence(assignment=assignment, requirement=requirement, file=upload(), by=people.contributor)
     assert row.sha256 == stored.sha256
     assert row.stored != stored
     with pytest.raises(ValidationError, match="只能选用本机构"):
