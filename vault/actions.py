@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from portal.accounts.access import check
 from portal.accounts.models import Institution, User
 from portal.audit.actions import record
 from portal.enqueue import enqueue
@@ -13,6 +18,11 @@ from portal.gate import pass_gate
 from vault.arrivals import Arrival
 from vault.enums import TRANSITIONS, Finding, Place
 from vault.models import StoredFile
+from vault.permissions import can_describe
+
+
+class StaleDescription(ValidationError):
+    """Somebody else described the file while the page was open."""
 
 
 @transaction.atomic
@@ -23,17 +33,21 @@ def receive(*, institution: Institution, arrival: Arrival, by: User) -> StoredFi
     """
     from vault.jobs import check_file  # jobs call actions
 
-    stored, is_new = StoredFile.objects.live().get_or_create(
-        institution=institution,
-        sha256=arrival.sha256,
-        defaults={
-            "name": arrival.name,
-            "content_type": arrival.content_type,
-            "size": arrival.size,
-            "place": Place.INCOMING,
-            "path": arrival.path,
-            "uploaded_by": by,
-        },
+    stored, is_new = (
+        StoredFile.objects.live()
+        .kept_from_deletion()
+        .get_or_create(
+            institution=institution,
+            sha256=arrival.sha256,
+            defaults={
+                "name": arrival.name,
+                "content_type": arrival.content_type,
+                "size": arrival.size,
+                "place": Place.INCOMING,
+                "path": arrival.path,
+                "uploaded_by": by,
+            },
+        )
     )
     if is_new:
         record(
@@ -93,3 +107,28 @@ def quarantine(*, stored: StoredFile, path: str, detail: str, **facts: Any) -> S
         finding_detail=detail[:300],
         **facts,
     )
+
+
+@transaction.atomic
+def describe(
+    *, stored: StoredFile, tags: Sequence[str], expires_on: datetime.date | None, seen: str, by: User
+) -> StoredFile:
+    """Set the tags and the last day of validity. `seen` is the `description` that the person's page showed.
+
+    Raises StaleDescription when it is another one by now; nothing is changed then.
+    """
+    locked = StoredFile.objects.select_for_update(of=("self",)).get(pk=stored.pk)
+    check(can_describe(by, locked))
+    if locked.description != seen:
+        raise StaleDescription(_("他人已先修改了标签或有效期，未保存。请核对下方最新内容后再次保存。"), code="stale")
+    locked.tags, locked.expires_on = list(tags), expires_on
+    if locked.description != seen:
+        locked.save(update_fields=["tags", "expires_on"])
+        record(
+            action="storedfile.described",
+            by=by,
+            target=locked,
+            institution=locked.institution,
+            data={"sha256": locked.sha256, "tags": tags, "expires_on": expires_on, "before": seen},
+        )
+    return locked

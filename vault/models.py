@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.files.base import File
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -101,6 +102,9 @@ class StoredFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("vault:file", args=[self.pk])
+
     def open(self) -> File:
         """The bytes, wherever they lie. Raises FileNotFoundError when they are gone."""
         if not self.path:
@@ -110,6 +114,20 @@ class StoredFile(models.Model):
     @property
     def is_clean(self) -> bool:
         return self.state == S.CLEAN
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the last day on which the document is valid has passed, in Asia/Shanghai."""
+        return bool(self.expires_on and self.expires_on < timezone.localdate())
+
+    @property
+    def description(self) -> str:
+        """Tags and validity in one line, by which a page that has grown old is told."""
+        return f"{'、'.join(self.tags)}|{self.expires_on or ''}"
 
     @property
     def type_label(self) -> str:
