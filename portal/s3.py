@@ -47,7 +47,7 @@ def s3_storage(
             ),
             "client_config": Config(
                 signature_version="s3v4",
-                s3={"addressing_style": addressing or ("path" if endpoint else "virtual")},
+                s3={"addressing_style": addressing or ("path" if endpoint or "." in bucket else "virtual")},
                 connect_timeout=5,
                 read_timeout=60,
                 retries={"mode": "standard", "total_max_attempts": 4},

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from portal.embedded import CannotStart, servers
 from tests.e2e.browser import launch_options
+from tests.vault.storages import own_disk, place, s3_bucket, s3_endpoint  # noqa: F401 - fixtures for every test
 
 _stack = ExitStack()
 
@@ -36,6 +37,8 @@ def _start_servers() -> None:
     os.environ["PORTAL_DATA_DIR"] = str(data_dir)
     os.environ.pop("REDIS_URL", None)
     os.environ.pop("EMAIL_URL", None)
+    # Tests of the checks ask for a scanner: the fixture `clamd`.
+    os.environ["PORTAL_CLAMD"] = "none"
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     # Playwright keeps an event loop running in the process, and Django would refuse the ORM to the tests after it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -64,6 +67,24 @@ def pytest_configure() -> None:
     # Tests neither collect static files nor spend a tenth of a second on each password.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+CLAMD_MAX_BYTES = 2_000_000
+
+
+@pytest.fixture(scope="session")
+def clamd_address():
+    """A clamd for this process, that takes files up to CLAMD_MAX_BYTES and knows the EICAR test file."""
+    data_dir = settings.DATA_DIR / "av"
+    with servers(data_dir, postgres=False, redis=False, clamd_max_bytes=CLAMD_MAX_BYTES):
+        yield f"unix://{data_dir}/run/clamd.sock"
+
+
+@pytest.fixture
+def clamd(clamd_address, settings):
+    """The site has a scanner, and it answers."""
+    settings.CLAMD = clamd_address
+    return clamd_address
 
 
 @pytest.fixture(autouse=True)

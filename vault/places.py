@@ -1,83 +1,195 @@
 """The places where bytes lie. A file goes from one to the next by copy, then by its row, and then is removed:
 whatever is interrupted leaves at most a copy too many, which the nightly clean-up takes away.
+
+A row never says that bytes lie where a power cut could still undo them: what is copied on disk is on the medium,
+with its directories, before `copy` returns. What has only just arrived is not, since an upload would wait for it:
+a file that a power cut took before its check is refused by that check, and its uploader told.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import NamedTuple, TypeGuard
+from uuid import uuid4
 
-from django.core.files.base import File
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 CHUNK_BYTES = 1024 * 1024
+# A copy on its way to its name. What a crash leaves of it, the nightly clean-up removes.
+UNFINISHED = ".new"
 
 
 class ContentChanged(Exception):
     """The bytes are not those whose digest is on record."""
 
 
+class Lying(NamedTuple):
+    """An object found in storage. `size` in bytes."""
+
+    path: str
+    size: int
+    modified_at: datetime
+
+
 def storage_of(place: str) -> Storage:
     return storages[f"evidence-{place}"]
+
+
+def served_places() -> list[str]:
+    """The places of checked files that this site has: where new ones go first."""
+    there = [place for place in ("disk", "s3") if f"evidence-{place}" in settings.STORAGES]
+    return sorted(there, key=lambda place: place != settings.EVIDENCE_PLACE)
+
+
+def vault_path(institution_id: int, sha256: str) -> str:
+    """The one path under which an institution's content lies, on disk and on S3."""
+    return f"evidence/{institution_id}/{sha256}"
 
 
 def copy(*, source: tuple[str, str], target: tuple[str, str], sha256: str) -> None:
     """Put the bytes at `source` (place, path) also at `target`, replacing what lies there.
 
-    Raises FileNotFoundError, and ContentChanged when what was read is not `sha256`; nothing stays at `target` then.
+    What was written is read again. Raises FileNotFoundError, and ContentChanged when it is not `sha256`; nothing
+    stays at `target` then.
     """
     if _link(source, target):
         return
-    (place, path), (new_place, new_path) = source, target
-    storage = storage_of(new_place)
-    with storage_of(place).open(path, "rb") as file:
-        reading = _Digesting(file)
-        if storage.exists(new_path):
-            storage.delete(new_path)
-        storage.save(new_path, reading)
-    if reading.sha256 != sha256:
-        storage.delete(new_path)
-        raise ContentChanged(path)
+    _write(source, target)
+    if digest(*target) != sha256:
+        storage_of(target[0]).delete(target[1])
+        raise ContentChanged(f"{source[0]}:{source[1]}")
+
+
+def digest(place: str, path: str) -> str:
+    """SHA-256 of what lies there, in lower-case hex. Raises FileNotFoundError."""
+    sha256 = hashlib.sha256()
+    for piece in pieces(place, path):
+        sha256.update(piece)
+    return sha256.hexdigest()
+
+
+def pieces(place: str, path: str) -> Iterator[bytes]:
+    """The bytes, 1 MB at a time and straight from the storage. Raises FileNotFoundError."""
+    storage = storage_of(place)
+    with storage.open(path, "rb") as file:
+        if _is_disk(storage):
+            yield from iter(partial(file.read, CHUNK_BYTES), b"")
+        else:  # `read` would first copy the object into a temporary file
+            yield from file.obj.get()["Body"].iter_chunks(CHUNK_BYTES)
+
+
+def walk(place: str, folder: str = "") -> Iterator[Lying]:
+    """Everything that lies under the folder. One that isn't there holds nothing."""
+    storage = storage_of(place)
+    return _walk_disk(storage, folder) if _is_disk(storage) else _walk_s3(storage, folder)
+
+
+def check_reachable(place: str) -> None:
+    """Raises FileNotFoundError or the storage's own error when nothing can be read there, such as an unmounted disk.
+
+    Otherwise every file would look lost.
+    """
+    storage = storage_of(place)
+    if not _is_disk(storage):
+        storage.bucket.meta.client.head_bucket(Bucket=storage.bucket_name)
+    elif not Path(storage.location).is_dir():
+        raise FileNotFoundError(f"{storage.location} is not there.")
+
+
+def _is_disk(storage: Storage) -> TypeGuard[FileSystemStorage]:
+    return isinstance(storage, FileSystemStorage)
+
+
+def _write(source: tuple[str, str], target: tuple[str, str]) -> None:
+    storage = storage_of(target[0])
+    if _is_disk(storage):
+        _write_to_disk(storage, target[1], pieces(*source))
+    else:
+        with storage_of(source[0]).open(source[1], "rb") as file:
+            storage.save(target[1], file)
+
+
+def _write_to_disk(storage: FileSystemStorage, path: str, content: Iterable[bytes]) -> None:
+    """Under its name only once it is whole. Raises OSError, such as for a full disk, and leaves nothing then."""
+    fresh, final = _fresh(storage, path)
+    try:
+        with fresh.open("wb") as file:
+            for piece in content:
+                file.write(piece)
+        fresh.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+        _settle(fresh, final, storage)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def _link(source: tuple[str, str], target: tuple[str, str]) -> bool:
     """On one disk a second name is enough. False where it is not one disk."""
     old, new = storage_of(source[0]), storage_of(target[0])
-    if not (isinstance(old, FileSystemStorage) and isinstance(new, FileSystemStorage)):
+    if not (_is_disk(old) and _is_disk(new)):
         return False
-    old_path, new_path = Path(old.path(source[1])), Path(new.path(target[1]))
-    new_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = new_path.with_name(f"{new_path.name}.{os.getpid()}.new")
+    fresh, final = _fresh(new, target[1])
     try:
-        fresh.unlink(missing_ok=True)
-        fresh.hardlink_to(old_path)
+        fresh.hardlink_to(old.path(source[1]))
     except FileNotFoundError:
         raise
     except OSError:
         return False
-    fresh.replace(new_path)
+    _settle(fresh, final, new)
     return True
 
 
-class _Digesting(File):
-    """A file that digests what is read from it, once, from its start to its end."""
+def _fresh(storage: FileSystemStorage, path: str) -> tuple[Path, Path]:
+    """A name of one's own beside the final one, and the final one. The directory is there."""
+    final = Path(storage.path(path))
+    for directory in reversed(_directories(storage, final)):  # one by one: mkdir gives its mode to the last alone
+        directory.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)
+    return final.with_name(f"{final.name}.{uuid4().hex}{UNFINISHED}"), final
 
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file)
-        self._digest = hashlib.sha256()
 
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        while chunk := self.read(chunk_size or CHUNK_BYTES):
-            yield chunk
+def _directories(storage: FileSystemStorage, final: Path) -> list[Path]:
+    """From the one that holds it up to the storage's own."""
+    return [directory for directory in final.parents if directory.is_relative_to(storage.location)]
 
-    def read(self, size: int = -1) -> bytes:
-        chunk = self.file.read(size)
-        self._digest.update(chunk)
-        return chunk
 
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
+def _settle(fresh: Path, final: Path, storage: FileSystemStorage) -> None:
+    """Give it its name, with all of it on the medium: the bytes, and the entries of the directories."""
+    _sync(fresh)
+    fresh.replace(final)
+    fresh.unlink(missing_ok=True)  # replacing a name by another one of the same file leaves both
+    for directory in _directories(storage, final):
+        _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _walk_disk(storage: FileSystemStorage, folder: str) -> Iterator[Lying]:
+    root = Path(storage.location)
+    for directory, folders, names in os.walk(root / folder):
+        folders.sort()
+        for name in sorted(names):
+            found = Path(directory, name)
+            with suppress(FileNotFoundError):  # it has gone meanwhile
+                facts = found.stat()
+                modified_at = datetime.fromtimestamp(facts.st_mtime, tz=UTC)
+                yield Lying(str(found.relative_to(root)), facts.st_size, modified_at)
+
+
+def _walk_s3(storage: Storage, folder: str) -> Iterator[Lying]:
+    start = f"{storage.location}/" if storage.location else ""
+    prefix = f"{start}{folder}/" if folder else start
+    for found in storage.bucket.objects.filter(Prefix=prefix):
+        yield Lying(found.key.removeprefix(start), found.size, found.last_modified)

@@ -1,6 +1,7 @@
 """Stored files that passed their checks; `state=` and the facts it needs make others."""
 
 import factory
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
@@ -34,7 +35,7 @@ class StoredFileFactory(factory.django.DjangoModelFactory):
         if not is_waiting:
             fields.setdefault("checked_at", timezone.now())
             fields.setdefault("sm3", digest.sm3)
-        place = fields.setdefault("place", Place.INCOMING if is_waiting else Place.DISK)
+        place = fields.setdefault("place", Place.INCOMING if is_waiting else Place(settings.EVIDENCE_PLACE))
         if "path" not in fields:
             fields["path"] = f"evidence/{fields['institution'].pk}/{digest.sha256}"
             if storage_of(place).exists(fields["path"]):
