@@ -161,6 +161,7 @@ STATICFILES_DIRS = [
     ("htmx", BASE_DIR / "node_modules/htmx.org/dist"),
 ]
 # Source maps are large, and no page loads them.
+    ("tus", BASE_DIR / "node_modules/tus-js-client/dist"),
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "gif", "woff", "woff2", "map"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons"
@@ -205,9 +206,11 @@ VERIFY_BYTES = env.int("PORTAL_VERIFY_BYTES", default=100 * 1024**3)
 EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_HANDLERS = [
-    "vault.arrivals.SizeLimitHandler",
+# What has arrived of a file is kept for so many hours after its last piece.
+EVIDENCE_UPLOAD_HOURS = env.int("PORTAL_EVIDENCE_UPLOAD_HOURS", default=24)
+    "vault.upload_handlers.SizeLimitHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "vault.upload_handlers.IncomingFileHandler",
 ]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
@@ -255,6 +258,7 @@ else:
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("PORTAL_FROM_EMAIL", default="portal@portal.example")
 
+    "clear-stale-uploads": {"task": "tasks.jobs.clear_stale_uploads", "schedule": crontab(hour=4, minute=20)},
 # --- Sign-in ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

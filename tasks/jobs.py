@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from plan.models import Plan
-from tasks import reminders
+from tasks import reminders, uploads
 from tasks.rollout import apply_schedule, roll_out
 
 
@@ -19,3 +19,9 @@ def roll_out_plans() -> None:
     for plan in Plan.objects.all():
         roll_out(plan=plan, by=None)
         apply_schedule(plan=plan, by=None)
+
+
+@shared_task
+def clear_stale_uploads() -> None:
+    """Each night: what was begun and not gone on with."""
+    uploads.clear_stale_uploads()

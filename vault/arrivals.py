@@ -1,4 +1,4 @@
-"""Files on their way in: the limit while they arrive, their name, what they are, and their bytes put aside.
+"""Files that have come in: their name, what they are, and their bytes put aside.
 
 What is told here is told at once, beside the field. All that takes longer is a worker's (`vault/checking.py`).
 """
@@ -9,42 +9,23 @@ import hashlib
 import re
 import unicodedata
 import uuid
-from io import BytesIO
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
-from django.core.files.uploadedfile import InMemoryUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from vault.enums import Place
 from vault.file_types import BY_EXTENSION, FileType, Found, find_out
-from vault.parts import Part
-from vault.places import CHUNK_BYTES, copy, storage_of
+from vault.parts import NO_ROOM, Part
+from vault.places import CHUNK_BYTES, storage_of
+from vault.upload_handlers import UnkeptFile
 
 NAME_MAX = 255
 SPACE_WITHIN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff（]) (?=[\u4e00-\u9fff])")
-
-
-class SizeLimitHandler(FileUploadHandler):
-    """Stop keeping a file once it passes the limit. The rest is read and dropped, so that the form gets its answer.
-
-    What comes out is an empty file with the true size: `inspect` refuses it by name.
-    """
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        return raw_data if start + len(raw_data) <= settings.EVIDENCE_MAX_BYTES else None
-
-    def file_complete(self, file_size: int) -> InMemoryUploadedFile | None:
-        if file_size <= settings.EVIDENCE_MAX_BYTES:
-            return None
-        return InMemoryUploadedFile(
-            BytesIO(), self.field_name, self.file_name, self.content_type, file_size, self.charset
-        )
 
 
 class Arrival(NamedTuple):
@@ -67,12 +48,17 @@ def take_in(file: File) -> Arrival:
     """
     name, kind = inspect(file)
     sha256 = _sha256(file)
-    path = storage_of(Place.INCOMING).save(uuid.uuid4().hex, file)
+    try:
+        path = storage_of(Place.INCOMING).save(uuid.uuid4().hex, file)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise no_room(name) from error
+        raise
     return Arrival(name, kind.content_type, file.size, sha256, path)
 
 
 def adopt(part: Part, name: str) -> Arrival:
-    """Make an arrival of what came in piece by piece; the bytes get a second name and are not copied.
+    """Make an arrival of what came in piece by piece; the bytes get a second name.
 
     Raises ValidationError, in words for the person who chose the file.
     """
@@ -81,7 +67,7 @@ def adopt(part: Part, name: str) -> Arrival:
         name, kind = inspect(file)
         sha256 = _sha256(file)
         path = uuid.uuid4().hex
-        copy(source=(Place.INCOMING, part.path.name), target=(Place.INCOMING, path), sha256=sha256)
+        part.share(Path(storage_of(Place.INCOMING).path(path)))
         return Arrival(name, kind.content_type, file.size, sha256, path)
 
 
@@ -91,6 +77,8 @@ def inspect(file: File) -> tuple[str, FileType]:
     Raises ValidationError, in words for the person who chose the file.
     """
     name = announced(file.name or "", file.size)
+    if isinstance(file, UnkeptFile):
+        raise no_room(name)
     return name, _agreed_type(name, find_out(file))
 
 
@@ -156,7 +144,15 @@ def _sha256(file: File) -> str:
     return digest.hexdigest()
 
 
-def _refused(message: str, name: str, **words: object) -> ValidationError:
+def no_room(name: str) -> ValidationError:
+    return _refused(
+        _("服务器存储空间不足，文件“%(name)s”未上传，也未留下任何内容。请联系系统管理员，稍后再试。"),
+        name,
+        code="no_room",
+    )
+
+
+def _refused(message: str, name: str, *, code: str = "refused", **words: object) -> ValidationError:
     """Chinese sets a space beside Latin letters and none between its own; the name stays as it is."""
     said = message % {"name": "\0", **words}
-    return ValidationError(SPACE_WITHIN_CHINESE.sub("", said).replace("\0", name), code="refused")
+    return ValidationError(SPACE_WITHIN_CHINESE.sub("", said).replace("\0", name), code=code)

@@ -5,9 +5,11 @@ One request at a time writes to it: it holds a lock on the file, which ends with
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ from vault.enums import Place
 from vault.places import CHUNK_BYTES, storage_of
 
 SUFFIX = ".part"
+# What the system says when a disk is full, or somebody's share of it is.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Busy(Exception):
@@ -72,6 +76,15 @@ class Part:
         if not is_sound:
             raise Damaged
         return written
+
+    def share(self, path: Path) -> None:
+        """Put the bytes under a second name; where the file system has none, as a copy."""
+        try:
+            path.hardlink_to(self.path)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
+            shutil.copyfile(self.path, path)
 
 
 def _write(descriptor: int, piece: bytes) -> None:
