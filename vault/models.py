@@ -109,11 +109,22 @@ class StoredFile(models.Model):
         """The bytes, wherever they lie. Raises FileNotFoundError when they are gone."""
         if not self.path:
             raise FileNotFoundError(f"The bytes of {self.sha256} are gone.")
-        return storage_of(self.place).open(self.path, "rb")
+        before = (self.place, self.path)
+        try:
+            return storage_of(self.place).open(self.path, "rb")
+        except FileNotFoundError:
+            self.refresh_from_db(fields=["place", "path"])  # they may have been moved meanwhile
+            if (self.place, self.path) == before:
+                raise
+            return self.open()
 
     @property
     def is_clean(self) -> bool:
         return self.state == S.CLEAN
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == S.RECEIVED
 
     @property
     def is_live(self) -> bool:
