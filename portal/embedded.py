@@ -1,11 +1,12 @@
-"""PostgreSQL and Redis out of wheels, for the demo and the tests; production brings servers of its own.
+"""PostgreSQL and Redis out of wheels, and ClamAV, for the demo and the tests; production brings its own.
 
-Only the wheels' programs are used. Both servers listen on Unix sockets under the data directory that no
-other user can open, run as children of this process, and end with it, even when it is killed.
+Only the wheels' programs are used, and the machine's clamd (`portal/clamd.py`). The servers listen on Unix
+sockets under the data directory that no other user can open, run as children of this process, and end with it,
+even when it is killed.
 
     python -m portal.embedded run -- COMMAND ...
 
-starts what DATABASE_URL and REDIS_URL leave to it, runs the command, and stops everything again.
+starts what DATABASE_URL, REDIS_URL and PORTAL_CLAMD leave to it, runs the command, and stops everything again.
 """
 
 import errno
@@ -24,6 +25,9 @@ from pathlib import Path
 
 import psycopg
 import redis
+from clamav_client.clamd import ClamdError, ClamdUnixSocket
+
+from portal import clamd as clamav
 
 SOCKET_PATH_BYTES = 107  # sun_path of Linux holds 108, its last byte being NUL
 NEEDED_BYTES = 300 * 1024 * 1024
@@ -51,13 +55,18 @@ class CannotStart(Exception):
     """Why the servers cannot start: one line for the person at the keyboard."""
 
 
-# --- The two servers --------------------------------------------------------------------------------------
+# --- The servers ------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def servers(data_dir: Path, *, postgres: bool = True, redis: bool = True, durable: bool = True) -> Iterator[None]:
-    """Run the servers for the body. Raises CannotStart; one process at a time may hold a data directory."""
-    if not (postgres or redis):
+def servers(
+    data_dir: Path, *, postgres: bool = True, redis: bool = True, clamd_max_bytes: int = 0, durable: bool = True
+) -> Iterator[None]:
+    """Run the servers for the body; clamd for files up to so many bytes, with 0 not at all.
+
+    Raises CannotStart; one process at a time may hold a data directory.
+    """
+    if not (postgres or redis or clamd_max_bytes):
         yield
         return
     run_dir = data_dir / "run"
@@ -71,6 +80,8 @@ def servers(data_dir: Path, *, postgres: bool = True, redis: bool = True, durabl
                 stack.enter_context(_postgres(data_dir / "postgres", run_dir / "postgres.log", durable))
             if redis:
                 stack.enter_context(_redis(run_dir / "redis.sock", run_dir / "redis.log"))
+            if clamd_max_bytes:
+                stack.enter_context(_clamd(data_dir / "clamd", run_dir, clamd_max_bytes))
             yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOTDIR):
@@ -159,6 +170,19 @@ def _redis(socket: Path, log: Path) -> Iterator[None]:
 
 
 @contextmanager
+def _clamd(directory: Path, run_dir: Path, max_bytes: int) -> Iterator[None]:
+    socket = run_dir / "clamd.sock"
+    _check_socket_path(socket)
+    try:
+        command = clamav.prepare(directory, socket, max_bytes)
+    except FileNotFoundError:
+        raise CannotStart("clamd is not installed; run script/bootstrap, or set PORTAL_CLAMD.") from None
+    client = ClamdUnixSocket(str(socket), timeout=5)
+    with _server("ClamAV", command, run_dir / "clamd.log", client.ping, signal.SIGTERM, unprivileged=True):
+        yield
+
+
+@contextmanager
 def _server(
     name: str,
     command: list[str],
@@ -191,7 +215,7 @@ def _wait_until_ready(name: str, process: subprocess.Popen, ready: Callable[[], 
         try:
             ready()
             return
-        except (psycopg.OperationalError, redis.RedisError) as error:
+        except (psycopg.OperationalError, redis.RedisError, ClamdError) as error:
             if process.poll() is not None:
                 raise CannotStart(f"{name} cannot start: {_reason(log)}") from error
             if time.monotonic() > deadline:
@@ -294,7 +318,7 @@ def main(arguments: list[str]) -> int:
     try:
         with (
             stopped_by_signals(),
-            servers(settings.DATA_DIR, postgres=settings.EMBEDDED_POSTGRES, redis=settings.EMBEDDED_REDIS),
+            servers(settings.DATA_DIR, **settings.EMBEDDED),
             child(arguments[2:]) as process,
         ):
             return process.wait()

@@ -30,7 +30,7 @@ def main() -> int:
     try:
         with stopped_by_signals():
             _check_port()
-            with servers(settings.DATA_DIR, postgres=settings.EMBEDDED_POSTGRES, redis=settings.EMBEDDED_REDIS):
+            with servers(settings.DATA_DIR, **settings.EMBEDDED):
                 _prepare()
                 return _run()
     except CannotStart as reason:
@@ -95,6 +95,8 @@ def _run() -> int:
     os.environ["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
     with child(honcho) as process:
         _wait_until_ready(process)
+        if settings.CLAMD == "none":
+            _say("\nNo malware scanner: files are accepted unscanned, and say so. script/bootstrap installs clamd.")
         _say(f"\nReady: http://127.0.0.1:{settings.PORT}/\n")
         call_command("load_demo", accounts=True)
         sys.stdout.flush()

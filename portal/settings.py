@@ -13,6 +13,8 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.clamd import program as clamd_program
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -159,9 +161,9 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("tabler", BASE_DIR / "node_modules/@tabler/core/dist/css"),
     ("htmx", BASE_DIR / "node_modules/htmx.org/dist"),
+    ("tus", BASE_DIR / "node_modules/tus-js-client/dist"),
 ]
 # Source maps are large, and no page loads them.
-    ("tus", BASE_DIR / "node_modules/tus-js-client/dist"),
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "gif", "woff", "woff2", "map"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons"
@@ -204,16 +206,31 @@ QUARANTINE_DAYS = env.int("PORTAL_QUARANTINE_DAYS", default=30)
 VERIFY_BYTES = env.int("PORTAL_VERIFY_BYTES", default=100 * 1024**3)
 # The largest single evidence file, in bytes.
 EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1024)
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
-FILE_UPLOAD_HANDLERS = [
 # What has arrived of a file is kept for so many hours after its last piece.
 EVIDENCE_UPLOAD_HOURS = env.int("PORTAL_EVIDENCE_UPLOAD_HOURS", default=24)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+FILE_UPLOAD_HANDLERS = [
     "vault.upload_handlers.SizeLimitHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "vault.upload_handlers.IncomingFileHandler",
 ]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+# Where clamd listens: "unix:///path" or "tcp://host:3310", or "none" where the site has no malware scanner. Without it
+# portal/embedded.py runs the machine's own, where there is one.
+CLAMD = required_in_production("PORTAL_CLAMD", "")
+EMBEDDED_CLAMD = not CLAMD and clamd_program() is not None
+if not CLAMD:
+    CLAMD = f"unix://{DATA_DIR}/run/clamd.sock" if EMBEDDED_CLAMD else "none"
+if not CLAMD.startswith(("unix://", "tcp://")) and CLAMD != "none":
+    raise ImproperlyConfigured("PORTAL_CLAMD is unix:///path, tcp://host:3310 or none.")
+# What `portal.embedded.servers` runs.
+EMBEDDED = {
+    "postgres": EMBEDDED_POSTGRES,
+    "redis": EMBEDDED_REDIS,
+    "clamd_max_bytes": EVIDENCE_MAX_BYTES if EMBEDDED_CLAMD else 0,
+}
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 
@@ -241,6 +258,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "roll-out-plans": {"task": "tasks.jobs.roll_out_plans", "schedule": crontab(hour=3, minute=10)},
     "extend-cycles": {"task": "assessments.jobs.extend_cycles", "schedule": crontab(hour=3, minute=40)},
+    "clear-stale-uploads": {"task": "tasks.jobs.clear_stale_uploads", "schedule": crontab(hour=4, minute=20)},
     "send-reminders": {"task": "tasks.jobs.send_reminders", "schedule": crontab(hour=8, minute=30)},
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
@@ -258,7 +276,6 @@ else:
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("PORTAL_FROM_EMAIL", default="portal@portal.example")
 
-    "clear-stale-uploads": {"task": "tasks.jobs.clear_stale_uploads", "schedule": crontab(hour=4, minute=20)},
 # --- Sign-in ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

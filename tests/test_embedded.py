@@ -28,7 +28,7 @@ def data_dir():
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    ours = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+    ours = ("DATABASE_URL", "REDIS_URL", "PORTAL_CLAMD", "DJANGO_SETTINGS_MODULE")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "PORTAL_DATA_DIR": str(data_dir)}
 

@@ -61,6 +61,14 @@ def test_redis_gone(redis_gone):
     assert ask() == (503, {"web": "ok", "database": "ok", "redis": "down", "worker": "down"})
 
 
+@pytest.mark.django_db
+def test_a_site_with_a_scanner(clamd, fresh_broker, settings):
+    broker.tell_worker_alive()
+    assert ask() == (200, {"web": "ok", "database": "ok", "redis": "ok", "worker": "ok", "scanner": "ok"})
+    settings.CLAMD = "unix:///nonexistent/clamd.sock"
+    assert ask() == (503, {"web": "ok", "database": "ok", "redis": "ok", "worker": "ok", "scanner": "down"})
+
+
 def test_database_gone(fresh_broker, monkeypatch):
     class Gone:
         def cursor(self):

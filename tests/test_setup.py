@@ -96,7 +96,7 @@ def data_dir():
 
 
 def start(data_dir: Path, port: int) -> subprocess.Popen:
-    ours = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+    ours = ("DATABASE_URL", "REDIS_URL", "PORTAL_CLAMD", "DJANGO_SETTINGS_MODULE")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.Popen(
         [sys.executable, "-m", "portal.serve"],
