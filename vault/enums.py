@@ -1,6 +1,7 @@
 """Where a stored file lies, what its checks said, and the moves between its states."""
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal.gate import Move
@@ -34,6 +35,19 @@ class Finding(TextChoices):
     ARCHIVE_LIMITS = "archive_limits", _("压缩包超出限制")
     UNSAFE_NAMES = "unsafe_names", _("压缩包内含不安全的文件名")
     NOT_SCANNABLE = "not_scannable", _("超出扫描上限，无法确认安全")
+
+
+# What the person who chose the file can do about it.
+ADVICE: dict[str, str | Promise] = {
+    Finding.MALWARE: _("请在本机查杀病毒，确认文件安全后重新上传。"),
+    Finding.TYPE: _("请转换为 PDF、Office 文档或图片后重新上传。"),
+    Finding.NESTED: _("请从压缩包中移除该文件后重新上传。"),
+    Finding.ENCRYPTED: _("请取消密码后重新上传。"),
+    Finding.DAMAGED: _("请在本机打开确认文件完好，再重新上传。"),
+    Finding.ARCHIVE_LIMITS: _("请拆分压缩包，或直接上传其中的文件。"),
+    Finding.UNSAFE_NAMES: _("请重新打包，文件名中不要含路径。"),
+    Finding.NOT_SCANNABLE: _("请拆分文件后重新上传。"),
+}
 
 
 class Flag(TextChoices):

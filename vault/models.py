@@ -14,10 +14,11 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from vault.bigrams import bigrams, folded
-from vault.enums import CHECKED, LIVE, Fault, FileState, Finding, Flag, Place
+from vault.enums import ADVICE, CHECKED, LIVE, Fault, FileState, Finding, Flag, Place
 from vault.file_types import BY_CONTENT_TYPE
 from vault.places import storage_of
 from vault.querysets import LegalHoldQuerySet, StoredFileQuerySet
@@ -144,6 +145,16 @@ class StoredFile(models.Model):
     def type_label(self) -> str:
         kind = BY_CONTENT_TYPE.get(self.content_type)
         return str(kind.label) if kind else self.content_type
+
+    @property
+    def reason(self) -> str:
+        """Why the checks did not let it pass, and what to do; empty for a file that passed or waits."""
+        if not self.finding:
+            return ""
+        words = {"finding": self.get_finding_display(), "advice": ADVICE[self.finding]}
+        if self.finding_detail:
+            return gettext("%(finding)s（%(detail)s）。%(advice)s") % {**words, "detail": self.finding_detail}
+        return gettext("%(finding)s。%(advice)s") % words
 
     @property
     def flag_labels(self) -> list[str]:
