@@ -49,7 +49,7 @@ def manage(environment: dict[str, str], *command: str) -> subprocess.CompletedPr
 
 def test_compose_runs_every_process_of_the_procfile_from_one_image():
     services = COMPOSE["services"]
-    assert set(services) == {*OURS, "postgres", "redis"}
+    assert set(services) == {*OURS, "postgres", "redis", "clamav"}
     assert len({services[name]["image"] for name in OURS}) == 1
     processes = {line.split(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
     assert processes == {services[name]["command"][-1] for name in ("web", "worker", "beat")}
@@ -71,7 +71,7 @@ def test_a_process_of_the_procfile_takes_the_place_of_the_script(tmp_path):
     assert process.communicate(timeout=30)[0] == f"8000 {process.pid}\n"
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "postgres", "redis"])
+@pytest.mark.parametrize("name", ["web", "worker", "postgres", "redis", "clamav"])
 def test_compose_watches_each_server(name):
     assert COMPOSE["services"][name]["healthcheck"]["test"]
 
@@ -92,7 +92,8 @@ def test_compose_gives_production_all_it_needs():
 
 
 @pytest.mark.parametrize(
-    "name", ["PORTAL_SECRET_KEY", "PORTAL_URL", "PORTAL_HOSTS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"]
+    "name",
+    ["PORTAL_SECRET_KEY", "PORTAL_URL", "PORTAL_HOSTS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PORTAL_CLAMD"],
 )
 def test_production_names_the_variable_that_is_missing(name):
     environment = compose_environment(GIVEN)
@@ -100,6 +101,20 @@ def test_production_names_the_variable_that_is_missing(name):
     done = manage(environment, "check")
     assert done.returncode != 0
     assert f"Set the {name} environment variable" in done.stderr
+
+
+def test_compose_gives_the_scanner_limits_that_nothing_slips_through():
+    """An entry of an archive above MaxFileSize and below MaxScanSize would pass without a word."""
+    given = COMPOSE["services"]["clamav"]["environment"]
+    assert given["CLAMD_CONF_MaxFileSize"] == given["CLAMD_CONF_MaxScanSize"]
+    assert given["CLAMD_CONF_AlertExceedsMax"] == "yes"
+    assert "PORTAL_EVIDENCE_MAX_BYTES" in given["CLAMD_CONF_StreamMaxLength"]
+
+
+@pytest.mark.parametrize("address", ["clamav:3310", "http://clamav"])
+def test_an_address_of_the_scanner_that_is_none_is_refused(address):
+    done = manage(compose_environment(GIVEN) | {"PORTAL_CLAMD": address}, "check")
+    assert "PORTAL_CLAMD is unix:///path, tcp://host:3310 or none." in done.stderr
 
 
 # --- Demo accounts ----------------------------------------------------------------------------------------
