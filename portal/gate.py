@@ -41,7 +41,7 @@ def pass_gate(
     Raises WrongState when the row has moved on meanwhile; nothing is changed then.
     """
     move = moves[name]
-    locked: Any = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    locked: Any = type(row)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
     if locked.state not in move.sources:
         raise WrongState(
             _("当前状态为“%(state)s”，不能执行此操作。请刷新页面查看最新情况。")

@@ -19,6 +19,7 @@ from tasks.models import Assignment, Evidence
 from tasks.permissions import can_fill_in
 from vault.actions import receive
 from vault.arrivals import Arrival, take_in
+from vault.keeping import begin_use
 from vault.models import StoredFile
 
 
@@ -62,6 +63,7 @@ def enter(
 def _enter(
     assignment: Assignment, requirement: Requirement, arrival: Arrival, by: User, replaces: Evidence | None
 ) -> Entry:
+    begin_use(assignment.institution_id)
     assignment = open_for_editing(assignment, by)
     stored = receive(institution=assignment.institution, arrival=arrival, by=by)
     return _put_forward(assignment, requirement, stored, arrival.name, by, replaces)
@@ -73,8 +75,9 @@ def reuse_file(*, assignment: Assignment, requirement: Requirement, stored: Stor
 
     Raises ValidationError for a file that did not pass its checks, and WrongState.
     """
+    begin_use(assignment.institution_id)
     assignment = open_for_editing(assignment, by)
-    stored = StoredFile.objects.kept_from_deletion().get(pk=stored.pk)
+    stored = StoredFile.objects.get(pk=stored.pk)
     if stored.institution_id != assignment.institution_id or not stored.is_clean:
         raise ValidationError(_("只能选用本机构已通过检查的文件。"), code="not_usable")
     return _put_forward(assignment, requirement, stored, stored.name, by).evidence

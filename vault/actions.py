@@ -33,21 +33,17 @@ def receive(*, institution: Institution, arrival: Arrival, by: User) -> StoredFi
     """
     from vault.jobs import check_file  # jobs call actions
 
-    stored, is_new = (
-        StoredFile.objects.live()
-        .kept_from_deletion()
-        .get_or_create(
-            institution=institution,
-            sha256=arrival.sha256,
-            defaults={
-                "name": arrival.name,
-                "content_type": arrival.content_type,
-                "size": arrival.size,
-                "place": Place.INCOMING,
-                "path": arrival.path,
-                "uploaded_by": by,
-            },
-        )
+    stored, is_new = StoredFile.objects.live().get_or_create(
+        institution=institution,
+        sha256=arrival.sha256,
+        defaults={
+            "name": arrival.name,
+            "content_type": arrival.content_type,
+            "size": arrival.size,
+            "place": Place.INCOMING,
+            "path": arrival.path,
+            "uploaded_by": by,
+        },
     )
     if is_new:
         record(

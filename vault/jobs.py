@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.enqueue import enqueue
-from vault import checking
+from vault import checking, deletion
 from vault.models import StoredFile
 
 RESUMED_AT_ONCE = 100
@@ -23,3 +23,8 @@ def resume_checks() -> None:
     since = timezone.now() - datetime.timedelta(minutes=1)
     for stored in StoredFile.objects.waiting().filter(received_at__lt=since).order_by("received_at")[:RESUMED_AT_ONCE]:
         enqueue(check_file, str(stored.pk))
+
+
+@shared_task
+def remove_bytes(tombstone_id: str, place: str, path: str) -> None:
+    deletion.remove(tombstone_id=tombstone_id, place=place, path=path)

@@ -39,10 +39,6 @@ class StoredFileQuerySet(InstitutionRowQuerySet):
     def clean(self) -> Self:
         return self.filter(state=FileState.CLEAN)
 
-    def kept_from_deletion(self) -> Self:
-        """Locked until the transaction ends: who uses a file again and who deletes it wait for each other."""
-        return self.select_for_update(of=("self",), no_key=True)
-
     def waiting(self) -> Self:
         return self.filter(state=FileState.RECEIVED)
 
