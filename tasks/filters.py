@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+
 import django_filters as filters
+from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from plan.models import Plan, Task, Theme
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Region
 from portal.widgets import SearchSelect
-from tasks.enums import AssignmentState
-from tasks.models import Assignment, Evidence
+from tasks.enums import AccessKind, AssignmentState
+from tasks.models import Assignment, Evidence, EvidenceAccess
 from tasks.querysets import AssignmentQuerySet
 
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
 REVIEWS = [("pending", _("待审核")), ("returned", _("曾被退回")), ("accepted", _("已验收"))]
 EVIDENCE_STATES = [("current", _("现行")), ("signed", _("已随报送签署")), ("withdrawn", _("已撤回"))]
@@ -120,3 +125,29 @@ class EvidenceFilter(filters.FilterSet):
             "signed": rows.filter(frozen_at__isnull=False),
             "withdrawn": rows.filter(withdrawn_at__isnull=False),
         }[value]
+
+
+class AccessFilter(filters.FilterSet):
+    who = filters.CharFilter(label=_("人员或单位"), method="by_whom")
+    q = filters.CharFilter(label=_("文件名"), field_name="evidence__original_name", lookup_expr="icontains")
+    kind = filters.ChoiceFilter(label=_("方式"), choices=AccessKind.choices, empty_label=_("全部"))
+    since = filters.DateFilter(label=_("起始日期"), method="from_day", widget=DAY)
+    until = filters.DateFilter(label=_("截止日期"), method="to_day", widget=DAY)
+
+    class Meta:
+        model = EvidenceAccess
+        fields: list[str] = []
+
+    def by_whom(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.filter(Q(user__name__icontains=value) | Q(body__icontains=value))
+
+    def from_day(self, rows: QuerySet, name: str, value: datetime.date) -> QuerySet:
+        return rows.filter(at__gte=_midnight(value))
+
+    def to_day(self, rows: QuerySet, name: str, value: datetime.date) -> QuerySet:
+        """That day included."""
+        return rows.filter(at__lt=_midnight(value) + datetime.timedelta(days=1))
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))

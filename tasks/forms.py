@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 
 from django import forms
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from plan.models import Requirement
 from tasks.actions import Draft
 from tasks.models import Statement
+from tasks.querysets import EvidenceQuerySet
 
 STATEMENT_MAX = 5000
 
@@ -95,12 +97,59 @@ class EvidenceForm(forms.Form):
         error_messages={"required": gettext_lazy("未选择文件。请选择要上传的文件。")},
     )
 
-    def __init__(self, *args, requirement: Requirement, **kwargs) -> None:
+    def __init__(self, *args, requirement: Requirement, is_single: bool = False, **kwargs) -> None:
         super().__init__(*args, auto_id=f"id_%s_{requirement.pk}", **kwargs)
+        self.is_single = is_single
+        kinds = _("PDF、OFD、Office 或 WPS 文档、图片、文本、CSV、ZIP，单个不超过 %(limit)s")
+        several = _("PDF、OFD、Office 或 WPS 文档、图片、文本、CSV、ZIP，单个不超过 %(limit)s，可多选")
         limit = {"limit": filesizeformat(settings.EVIDENCE_MAX_BYTES)}
-        self.fields["file"].help_text = (
-            _("PDF、OFD、Office 或 WPS 文档、图片、文本、CSV、ZIP，单个不超过 %(limit)s，可多选") % limit
-        )
+        self.fields["file"].help_text = (kinds if is_single else several) % limit
+
+    def clean_file(self) -> list[UploadedFile]:
+        files = self.cleaned_data["file"]
+        if self.is_single and len(files) > 1:
+            raise ValidationError(_("只能选择一个文件来替换。"), code="several")
+        return files
+
+
+class UploadForm(forms.Form):
+    """What an upload piece by piece announces. `size` in bytes; `replaces` is one of the `current` files."""
+
+    name = forms.CharField(max_length=255)
+    size = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+    replaces = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("要替换的文件已被撤回或替换。请刷新页面后再试。")},
+    )
+
+    def __init__(self, *args, current: EvidenceQuerySet, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["replaces"].queryset = current
+
+
+class PieceForm(forms.Form):
+    """Where a piece begins, in bytes, and its digest: `sha256`, a space, and base64."""
+
+    at = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+    sha256 = forms.RegexField(r"^sha256 [A-Za-z0-9+/]{43}=$", required=False)
+
+    def clean_sha256(self) -> bytes | None:
+        said = self.cleaned_data["sha256"]
+        return base64.b64decode(said.removeprefix("sha256 ")) if said else None
+
+
+class ShownFilesForm(forms.Form):
+    """What a page shows of a requirement's files: how many wait for their check, and whether checks are held up."""
+
+    waiting = forms.IntegerField(min_value=0, max_value=1_000_000)
+    is_held_up = forms.BooleanField(required=False)
+
+
+class WalkForm(forms.Form):
+    """Through the files of which submission one walks; the newest, or the task's own, when it is not said."""
+
+    submission = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 
 
 class SignForm(forms.Form):

@@ -89,7 +89,7 @@ def _content(request: HttpRequest, stored: StoredFile, etag: str) -> HttpRespons
 
 
 def requested_span(request: HttpRequest, *, size: int, etag: str) -> Span | None:
-    """The part that is asked for; None for the whole, which also answers what is not a single range (RFC 9110, 14.2)."""
+    """The part that is asked for; None for the whole, which also answers all but a single range (RFC 9110, 14.2)."""
     asked = ONE_RANGE.fullmatch(request.headers.get("Range", ""))
     if not asked or request.headers.get("If-Range", etag) != etag:
         return None
