@@ -8,7 +8,7 @@ from django.utils import timezone
 from portal.audit.canonical import digests
 from tests.factories.accounts import InstitutionFactory, UserFactory
 from vault.enums import FileState, Place
-from vault.models import StoredFile
+from vault.models import Extract, StoredFile
 from vault.places import storage_of
 
 
@@ -42,3 +42,15 @@ class StoredFileFactory(factory.django.DjangoModelFactory):
                 storage_of(place).delete(fields["path"])
             storage_of(place).save(fields["path"], ContentFile(content))
         return model_class.objects.create(size=len(content), sha256=digest.sha256, **fields)
+
+
+class ExtractFactory(factory.django.DjangoModelFactory):
+    """What a stored file of that content says."""
+
+    class Meta:
+        model = Extract
+
+    text = "本公司每季度开展一次应急演练。"
+    stored = factory.SubFactory(
+        StoredFileFactory, content=factory.LazyAttribute(lambda stored: stored.factory_parent.text.encode())
+    )
