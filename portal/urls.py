@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("portal.shell.urls")),
     path("plan/", include("plan.urls")),
     path("tasks/", include("tasks.urls")),
+    path("files/", include("vault.urls")),
     path("assessments/", include("assessments.urls")),
     path("reports/", include("reports.urls")),
     path("inbox/", include("portal.notices.urls")),

@@ -15,13 +15,12 @@ from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Region
 from portal.widgets import SearchSelect
 from tasks.enums import AccessKind, AssignmentState
-from tasks.models import Assignment, Evidence, EvidenceAccess
+from tasks.models import Assignment, EvidenceAccess
 from tasks.querysets import AssignmentQuerySet
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
 REVIEWS = [("pending", _("待审核")), ("returned", _("曾被退回")), ("accepted", _("已验收"))]
-EVIDENCE_STATES = [("current", _("现行")), ("signed", _("已随报送签署")), ("withdrawn", _("已撤回"))]
 
 
 def theme_choices() -> list[tuple[int, str]]:
@@ -105,25 +104,6 @@ class ScopeAssignmentFilter(AssignmentFilter):
             "pending": rows.filter(state=AssignmentState.SUBMITTED),
             "returned": rows.filter(returned_at__isnull=False),
             "accepted": rows.filter(state=AssignmentState.ACCEPTED),
-        }[value]
-
-
-class EvidenceFilter(filters.FilterSet):
-    q = filters.CharFilter(label=_("文件名"), field_name="original_name", lookup_expr="icontains")
-    task = filters.ChoiceFilter(
-        label=_("任务"), field_name="assignment__task__number", choices=task_choices, empty_label=_("全部")
-    )
-    status = filters.ChoiceFilter(label=_("情况"), choices=EVIDENCE_STATES, method="in_status", empty_label=_("全部"))
-
-    class Meta:
-        model = Evidence
-        fields: list[str] = []
-
-    def in_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        return {
-            "current": rows.filter(withdrawn_at=None),
-            "signed": rows.filter(frozen_at__isnull=False),
-            "withdrawn": rows.filter(withdrawn_at__isnull=False),
         }[value]
 
 

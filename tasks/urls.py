@@ -13,7 +13,6 @@ urlpatterns = [
     path("<int:pk>/send-back/", decisions.send_back, name="send_back"),
     path("<int:pk>/exempt/", decisions.exempt, name="exempt"),
     path("<int:pk>/requirements/<int:requirement>/evidence/", evidence.evidence_upload, name="evidence_upload"),
-    path("evidence/", lists.evidence_list, name="evidence_list"),
     path("evidence/<uuid:pk>/file/", evidence.evidence_file, name="evidence_file"),
     path("evidence/<uuid:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
 ]

@@ -34,6 +34,7 @@ DRAFT = {
     "tasks:hand_in": FILLS,
     "tasks:exempt": REVIEWS,
     "tasks:evidence_file": OWN,
+    "vault:file": OWN,
     "assessments:detail": OWN,
     "assessments:task": FILLS,
     "assessments:hand_in": FILLS,
@@ -77,6 +78,7 @@ class World:
         )
         self.arguments = {
             "tasks:evidence_file": [assignment.evidence.first().pk],
+            "vault:file": [assignment.evidence.first().stored_id],
             "assessments:task": [self_assessment.pk, task.number],
             "assessments:review_submission": [submission.pk if submission else 0],
             "accounts:institution": [self.institution.pk],
@@ -143,6 +145,7 @@ def test_writing_to_other_bodies_objects_is_404(client):
             world.url("tasks:hand_in"),
             reverse("tasks:evidence_upload", args=[*world.arguments["tasks:detail"], world.requirement.pk]),
             reverse("tasks:evidence_withdraw", args=world.arguments["tasks:evidence_file"]),
+            world.url("vault:file"),
             world.url("assessments:task"),
             world.url("assessments:hand_in"),
         ],
@@ -200,5 +203,5 @@ def test_every_page_of_an_object_is_in_this_file():
         app = path.split("/")[0]
         if "<" not in path or app in elsewhere or rule_of(pattern) == "public":
             continue
-        namespace = "accounts" if app == "institutions" else app
+        namespace = {"institutions": "accounts", "files": "vault"}.get(app, app)
         assert f"{namespace}:{pattern.name}" in tried | written | reports, path

@@ -41,7 +41,7 @@ FOR_INSTITUTIONS = (
     HOME,
     Place(_("我的任务"), "tasks:list", "checklist"),
     Place(_("自评"), "assessments:list", "clipboard-check"),
-    Place(_("证明材料"), "tasks:evidence_list", "files"),
+    Place(_("证明材料"), "vault:library", "files"),
     REPORTS,
     Place(_("人员"), "accounts:people", "users", Permission.MANAGE_PEOPLE),
     PLANS,

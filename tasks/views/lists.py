@@ -1,4 +1,4 @@
-"""我的任务 for an institution's people, 任务落实 for a supervising body's, and an institution's evidence."""
+"""我的任务 for an institution's people, and 任务落实 for a supervising body's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from portal.accounts.access import requires, signed_in
-from portal.accounts.enums import Permission
+from portal.accounts.access import signed_in
 from portal.keyset import bounded_count, keyset_page
-from tasks.filters import EvidenceFilter, OwnAssignmentFilter, ScopeAssignmentFilter
-from tasks.models import Assignment, Evidence
+from tasks.filters import OwnAssignmentFilter, ScopeAssignmentFilter
+from tasks.models import Assignment
 from tasks.querysets import tally_of
 
 ROWS_A_PAGE = 50
@@ -49,20 +48,3 @@ def _in_scope(request: HttpRequest) -> HttpResponse:
     )
     context = {"filterset": filterset, "page": page, "count": bounded_count(found)}
     return render(request, "tasks/list_scope.html", context)
-
-
-@require_safe
-@requires(Permission.FILL_IN, Permission.SIGN)
-def evidence_list(request: HttpRequest) -> HttpResponse:
-    """Every file of the institution, newest first, and where it was used."""
-    rows = Evidence.objects.visible_to(request.user, acting=request.membership)
-    filterset = EvidenceFilter(request.GET, queryset=rows, request=request)
-    found = filterset.qs if filterset.is_valid() else rows.none()
-    page = keyset_page(
-        found.select_related("assignment__task", "requirement__task", "uploaded_by").prefetch_related("submissions"),
-        by=("-uploaded_at", "-pk"),
-        after=request.GET.get("after", ""),
-        size=ROWS_A_PAGE,
-    )
-    context = {"filterset": filterset, "page": page, "count": bounded_count(found)}
-    return render(request, "tasks/evidence_list.html", context)

@@ -13,11 +13,10 @@ from tasks.models import Assignment
 from tasks.views import lists
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, RegionFactory, member
 from tests.factories.plan import PlanFactory, RequirementFactory, TaskFactory
-from tests.factories.tasks import AssignmentFactory, EvidenceFactory, fill_in
+from tests.factories.tasks import AssignmentFactory, fill_in
 from tests.tasks.world import make_task
 
 LIST = reverse("tasks:list")
-EVIDENCE = reverse("tasks:evidence_list")
 
 
 def rows_of(response) -> set:
@@ -211,43 +210,3 @@ class TestScope:
         AssignmentFactory(task=task, institution=InstitutionFactory(kind=InstitutionKind.FUND))
         AssignmentFactory(task=task, institution=InstitutionFactory(region=RegionFactory(code="beijing")))
         assert queries_of(client, LIST) == one
-
-
-class TestEvidenceList:
-    def test_only_the_own_files(self, people, browse, filled):
-        EvidenceFactory(requirement=RequirementFactory())
-        response = browse(people.cio).get(EVIDENCE)
-        assert rows_of(response) == set(filled.evidence.values_list("pk", flat=True))
-
-    def test_not_for_authorities(self, people, browse):
-        assert browse(people.supervisor).get(EVIDENCE).status_code == 403
-
-    def test_filters(self, people, browse, filled):
-        one, other = filled.evidence.all()
-        one.frozen_at = other.withdrawn_at = timezone.now()
-        one.save()
-        other.save()
-        client = browse(people.contributor)
-        for query, expected in (
-            ({"q": one.original_name[:-4]}, {one.pk}),
-            ({"status": "signed"}, {one.pk}),
-            ({"status": "current"}, {one.pk}),
-            ({"status": "withdrawn"}, {other.pk}),
-            ({"task": filled.task.number}, {one.pk, other.pk}),
-        ):
-            assert rows_of(client.get(EVIDENCE, query)) == expected
-
-    def test_pages(self, people, browse, filled, monkeypatch):
-        monkeypatch.setattr(lists, "ROWS_A_PAGE", 1)
-        client = browse(people.contributor)
-        first = client.get(EVIDENCE).context["page"]
-        second = client.get(EVIDENCE, {"after": first.next_cursor}).context["page"]
-        assert {row.pk for row in first.rows + second.rows} == {row.pk for row in filled.evidence.all()}
-        assert first.rows[0].uploaded_at >= second.rows[0].uploaded_at
-        assert not second.next_cursor
-
-    def test_queries(self, people, browse, filled):
-        client = browse(people.contributor)
-        two = queries_of(client, EVIDENCE)
-        EvidenceFactory.create_batch(3, assignment=filled, requirement=filled.requirements.first())
-        assert queries_of(client, EVIDENCE) == two
