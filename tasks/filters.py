@@ -6,7 +6,7 @@ import datetime
 
 import django_filters as filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,8 +15,9 @@ from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Region
 from portal.widgets import SearchSelect
 from tasks.enums import AccessKind, AssignmentState
-from tasks.models import Assignment, EvidenceAccess
+from tasks.models import Assignment, Evidence, EvidenceAccess
 from tasks.querysets import AssignmentQuerySet
+from vault.models import StoredFile
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
@@ -105,6 +106,26 @@ class ScopeAssignmentFilter(AssignmentFilter):
             "returned": rows.filter(returned_at__isnull=False),
             "accepted": rows.filter(state=AssignmentState.ACCEPTED),
         }[value]
+
+
+class RetentionFilter(filters.FilterSet):
+    """Stored files by their institution, and by a plan they were put forward for."""
+
+    institution = filters.ModelChoiceFilter(
+        label=_("机构"),
+        queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
+        widget=SearchSelect("accounts:institution_options"),
+    )
+    plan = filters.ModelChoiceFilter(
+        label=_("计划"), queryset=Plan.objects.all(), to_field_name="slug", method="for_plan", empty_label=_("全部")
+    )
+
+    class Meta:
+        model = StoredFile
+        fields: list[str] = []
+
+    def for_plan(self, rows: QuerySet, name: str, value: Plan) -> QuerySet:
+        return rows.filter(Exists(Evidence.objects.filter(stored=OuterRef("pk"), assignment__task__plan=value)))
 
 
 class AccessFilter(filters.FilterSet):

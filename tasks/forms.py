@@ -15,6 +15,8 @@ from plan.models import Requirement
 from tasks.actions import Draft
 from tasks.models import Statement
 from tasks.querysets import EvidenceQuerySet
+from vault.models import StoredFile
+from vault.querysets import StoredFileQuerySet
 
 STATEMENT_MAX = 5000
 
@@ -175,4 +177,34 @@ class ExemptForm(forms.Form):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": gettext_lazy("请填写认定不适用的理由。")},
+    )
+
+
+class ChosenFilesForm(forms.Form):
+    """Stored files chosen from a list; `files` are all that may be chosen."""
+
+    file = forms.ModelMultipleChoiceField(queryset=StoredFile.objects.none(), widget=forms.MultipleHiddenInput)
+
+    def __init__(self, *args, files: StoredFileQuerySet, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].queryset = files
+
+
+class DeletionForm(ChosenFilesForm):
+    reason = forms.CharField(
+        label=gettext_lazy("删除理由"),
+        help_text=gettext_lazy("机构会看到此理由，并记入审计日志。"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": gettext_lazy("请填写删除理由。")},
+    )
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("保全理由"),
+        help_text=gettext_lazy("只有监管人员看到此理由；记入审计日志。"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": gettext_lazy("请填写保全理由。")},
     )

@@ -130,7 +130,8 @@ def institutions(request):
     if form.is_valid():
         rows = _filtered(rows, form.cleaned_data)
     page = Paginator(rows, INSTITUTIONS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/institutions.html", {"form": form, "page": page})
+    context = {"form": form, "page": page, "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION)}
+    return render(request, "accounts/institutions.html", context)
 
 
 def _filtered(rows, wanted: dict):
@@ -157,8 +158,15 @@ def institution(request, pk: int):
     """One institution in scope: who it is, who its people are, and the way to its work."""
     rows = Institution.objects.visible_to(request.user, request.membership).select_related("region")
     shown = get_object_or_404(rows, pk=pk)
-    members = shown.memberships.filter(is_active=True).select_related("user")
-    return render(request, "accounts/institution.html", {"institution": shown, "members": members})
+    holds = list(shown.legal_holds.select_related("placed_by", "released_by"))
+    context = {
+        "institution": shown,
+        "members": shown.memberships.filter(is_active=True).select_related("user"),
+        "holds": holds,
+        "standing_hold": next((hold for hold in holds if not hold.released_at), None),
+        "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION),
+    }
+    return render(request, "accounts/institution.html", context)
 
 
 @signed_in
