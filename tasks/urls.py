@@ -15,10 +15,10 @@ urlpatterns = [
     path("<int:pk>/requirements/<int:requirement>/evidence/", evidence.evidence_upload, name="evidence_upload"),
     path("evidence/<uuid:pk>/file/", evidence.evidence_file, name="evidence_file"),
     path("evidence/<uuid:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
-]
     path("retention/", retention.retention_list, name="retention"),
     path("retention/deleted/", retention.deleted_list, name="retention_deleted"),
     path("retention/delete/", retention.delete, name="retention_delete"),
     path("retention/holds/", retention.hold_list, name="holds"),
     path("retention/holds/place/<int:pk>/", retention.hold_place, name="hold_place"),
     path("retention/holds/<int:pk>/release/", retention.hold_release, name="hold_release"),
+]
