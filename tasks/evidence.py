@@ -106,6 +106,8 @@ def _put_forward(
     if replaces:
         _supersede(replaces, evidence)
     evidence.save(force_insert=True)
+    if replaces:
+        _relink(replaces, evidence)
     record(
         action="evidence.added",
         by=by,
@@ -123,6 +125,12 @@ def _supersede(old: Evidence, new: Evidence) -> None:
     if not replaced:
         raise ValidationError(_("要替换的文件已被撤回或替换。请刷新页面后再试。"), code="replaced")
     new.series, new.version = old.series, old.version + 1
+
+
+def _relink(old: Evidence, new: Evidence) -> None:
+    """Answers that are still being written hold the new version in place of the old one."""
+    links = old.answers.through.objects
+    links.filter(evidence=old, answer__self_assessment__signed_at=None).update(evidence=new)
 
 
 @transaction.atomic

@@ -149,8 +149,8 @@ def _open_next_version(returned: SelfAssessment) -> SelfAssessment:
     insert_select(
         links,
         ["answer", "evidence"],
-        links.objects.filter(answer__self_assessment=returned, evidence__withdrawn_at=None).values_list(
-            Subquery(counterpart.values("pk")), "evidence"
-        ),
+        links.objects.filter(
+            answer__self_assessment=returned, evidence__withdrawn_at=None, evidence__superseded_at=None
+        ).values_list(Subquery(counterpart.values("pk")), "evidence"),
     )
     return following

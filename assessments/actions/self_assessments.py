@@ -26,6 +26,7 @@ from portal.gate import WrongState, pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
 from tasks.models import Evidence
+from vault.enums import FileState
 
 WRITTEN = ["in_place", "level", "numerator", "denominator", "number", "date", "justification"]
 
@@ -141,6 +142,7 @@ def hand_in(*, self_assessment: SelfAssessment, by: User) -> SelfAssessment:
             % {"references": "、".join(requirement.reference for requirement in lacking)},
             code="incomplete",
         )
+    _check_files(self_assessment)
     tell_institution(
         self_assessment,
         NoticeKind.AWAITING_SIGNATURE,
@@ -148,6 +150,18 @@ def hand_in(*, self_assessment: SelfAssessment, by: User) -> SelfAssessment:
         f"handed_in:{self_assessment.handed_in_at}",
     )
     return self_assessment
+
+
+def _check_files(self_assessment: SelfAssessment) -> None:
+    """Nothing is put before the CIO that the checks have not let pass, such as a version that was replaced since."""
+    linked = Evidence.objects.current().filter(answers__self_assessment=self_assessment)
+    files = linked.exclude(stored__state=FileState.CLEAN).distinct()
+    if files:
+        raise ValidationError(
+            _("下列文件尚未检查完毕或未通过检查，不能提交：%(names)s。请等待检查完成，或取消勾选这些文件。")
+            % {"names": "、".join(file.original_name for file in files)},
+            code="unchecked",
+        )
 
 
 @transaction.atomic
@@ -181,6 +195,7 @@ def sign(*, self_assessment: SelfAssessment, seen_sha256: str, by: User) -> Self
     """
     check(can_sign(by, self_assessment))
     locked = SelfAssessment.objects.select_for_update(of=("self",)).get(pk=self_assessment.pk)
+    _check_files(locked)
     content = content_to_sign(locked)
     digest = digests_to_sign(content)
     signed = pass_gate(

@@ -22,11 +22,14 @@ from portal.gate import WrongState
 from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
 from tasks.enums import AssignmentState
+from tasks.evidence import add_evidence
 from tests.assessments.world import answer_all, draft, hand_in, seen, signed
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.assessments import SelfAssessmentFactory
 from tests.factories.plan import PlanFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory
+from tests.vault.samples import PDF, upload
+from vault.checking import check
 
 K = RequirementKind
 S = SelfAssessmentState
@@ -381,3 +384,22 @@ def test_a_plan_of_another_kind_asks_nothing_here(world):
     assert not SelfAssessmentFactory(cycle__plan=PlanFactory(), institution=world.institution).answers.exists()
     foreign = SelfAssessmentFactory(cycle__plan=PlanFactory(), institution=world.institution)
     assert list(asked_by(foreign)) == []
+
+
+def test_a_draft_follows_a_file_that_is_replaced_and_waits_for_its_check(world):
+    answer_all(world)
+    requirement = world.requirement(RequirementKind.MATURITY)
+    assignment = world.first_assignment
+    old = EvidenceFactory(assignment=assignment, requirement=requirement)
+    answer = world.draft.answers.get(requirement=requirement)
+    answer.evidence.set([old])
+    facts = {"assignment": assignment, "requirement": requirement, "by": world.contributor}
+    new = add_evidence(file=upload("新版.pdf"), replaces=old, **facts).evidence
+    assert list(answer.evidence.all()) == [new]
+    with pytest.raises(ValidationError, match=r"新版\.pdf"):
+        hand_in(world)
+    check(stored_id=new.stored_id)
+    signed = actions.sign(self_assessment=hand_in(world), seen_sha256=seen(world.draft), by=world.cio)
+    assert new.sha256 in str(signed.content)
+    add_evidence(file=upload("更新版.pdf", PDF + b"2"), replaces=new, **facts)
+    assert list(answer.evidence.all()) == [new]
