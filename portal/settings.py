@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE = {
     "extend-cycles": {"task": "assessments.jobs.extend_cycles", "schedule": crontab(hour=3, minute=40)},
     "clear-stale-uploads": {"task": "tasks.jobs.clear_stale_uploads", "schedule": crontab(hour=4, minute=20)},
     "send-reminders": {"task": "tasks.jobs.send_reminders", "schedule": crontab(hour=8, minute=30)},
+    "send-expiry-reminders": {"task": "vault.jobs.send_expiry_reminders", "schedule": crontab(hour=8, minute=30)},
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},

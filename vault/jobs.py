@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.enqueue import enqueue
-from vault import checking, deletion
+from vault import checking, deletion, reminders
 from vault.models import StoredFile
 
 RESUMED_AT_ONCE = 100
@@ -28,3 +28,9 @@ def resume_checks() -> None:
 @shared_task
 def remove_bytes(tombstone_id: str, place: str, path: str) -> None:
     deletion.remove(tombstone_id=tombstone_id, place=place, path=path)
+
+
+@shared_task
+def send_expiry_reminders() -> None:
+    """Each morning; a morning that was missed is made good by the next run."""
+    reminders.send_expiry_reminders()

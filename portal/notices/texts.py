@@ -2,7 +2,8 @@
 
 A notice stores facts (`data`), never sentences, so that each reader is told in the language of the moment:
 `number` of a task (absent for a round of self-assessment and for a report), `title`, `title_en`, `deadline`
-or `due` as an ISO date, `is_official` when that date may be provisional, and `days` left for a reminder.
+or `due` as an ISO date, `is_official` when that date may be provisional, and `days` left for a reminder. Of a
+file that the checks stopped, `finding` is why, and `detail` what it was found by or in.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ SUBJECTS = {
     K.SENT_BACK: gettext_lazy("首席信息官退回修改：%(what)s"),
     K.SUBMITTED: gettext_lazy("收到新报送：%(what)s"),
     K.REPORT_READY: gettext_lazy("报告已生成：%(what)s"),
+    K.FILE_REFUSED: gettext_lazy("文件未通过检查：%(what)s"),
+    K.FILE_FAULT: gettext_lazy("文件完整性告警：%(what)s"),
     K.INVITATION: gettext_lazy("邀请您加入：%(what)s"),
 }
 BODIES = {
@@ -38,17 +41,40 @@ BODIES = {
     K.SENT_BACK: gettext_lazy("首席信息官退回了%(institution)s的%(what)s。请查看说明，修改后重新提交签署。"),
     K.SUBMITTED: gettext_lazy("%(institution)s已签署报送%(what)s，等待审核。"),
     K.REPORT_READY: gettext_lazy("%(what)s已生成，可以下载。"),
+    K.FILE_REFUSED: gettext_lazy("%(institution)s上传的文件%(what)s未通过检查，不能作为证明材料。%(refusal)s"),
+    K.FILE_FAULT: gettext_lazy(
+        "复核存储时发现%(institution)s的文件%(what)s缺失或内容被改动，当日可能还有其他文件存在同样问题。"
+        "请联系系统运维人员从备份恢复；恢复后再次复核无误，告警即解除。"
+    ),
     K.INVITATION: gettext_lazy("您被邀请加入%(what)s。"),
+}
+
+# What was found in a file (the values of `vault.enums.Finding`), and what to do. `detail` is in brackets, or empty.
+REFUSALS = {
+    "malware": gettext_lazy(
+        "检出恶意代码%(detail)s，文件已隔离，任何人都不能下载。请在本机查杀病毒，确认文件安全后重新上传。"
+    ),
+    "type": gettext_lazy("文件内容的类型不受支持%(detail)s。请转换为 PDF、Office 文档或图片后重新上传。"),
+    "nested": gettext_lazy("压缩包内有不受支持的文件%(detail)s。请移除该文件，重新打包上传。"),
+    "encrypted": gettext_lazy("文件受密码保护%(detail)s，无法检查和阅读。请取消密码后重新上传。"),
+    "damaged": gettext_lazy("文件已损坏%(detail)s，无法打开。请在本机打开确认文件完好，再重新上传。"),
+    "archive_limits": gettext_lazy(
+        "压缩包的层数、文件数或解压后的大小超出限制%(detail)s。请拆分压缩包，或直接上传其中的文件。"
+    ),
+    "unsafe_names": gettext_lazy("压缩包内的文件名不安全%(detail)s。请重新打包，文件名中不要含路径和控制字符。"),
+    "not_scannable": gettext_lazy("文件超出恶意代码扫描的上限%(detail)s，无法确认安全。请拆分文件后重新上传。"),
 }
 
 
 def subject(notice: Notice) -> str:
-    template = _reminder_subject(notice) if notice.kind == K.REMINDER else str(SUBJECTS[K(notice.kind)])
+    counted = {K.REMINDER: _reminder_subject, K.FILE_EXPIRING: _expiry_subject}.get(K(notice.kind))
+    template = counted(notice) if counted else str(SUBJECTS[K(notice.kind)])
     return " ".join((template % _values(notice)).split())
 
 
 def body(notice: Notice) -> str:
-    template = _reminder_body(notice) if notice.kind == K.REMINDER else str(BODIES[K(notice.kind)])
+    counted = {K.REMINDER: _reminder_body, K.FILE_EXPIRING: _expiry_body}.get(K(notice.kind))
+    template = counted(notice) if counted else str(BODIES[K(notice.kind)])
     return template % _values(notice)
 
 
@@ -80,12 +106,36 @@ def _reminder_body(notice: Notice) -> str:
     return _("%(institution)s的%(what)s已于%(deadline)s到期，仍未报送。请尽快办理。")
 
 
+def _expiry_subject(notice: Notice) -> str:
+    days = notice.data.get("days", 0)
+    if days > 0:
+        return ngettext(
+            "证明材料还有 %(days)s 天过有效期：%(what)s", "证明材料还有 %(days)s 天过有效期：%(what)s", days
+        )
+    if days == 0:
+        return _("证明材料有效期今日届满：%(what)s")
+    return _("证明材料已过有效期：%(what)s")
+
+
+def _expiry_body(notice: Notice) -> str:
+    if notice.data.get("days", 0) >= 0:
+        return _(
+            "%(institution)s材料库中的%(what)s有效期至%(deadline)s。如已换发新证，请在任务页面上传新版本替换；"
+            "如不再使用，请在文件页面清除有效期。"
+        )
+    return _(
+        "%(institution)s材料库中的%(what)s有效期至%(deadline)s，现已过期。如已换发新证，请在任务页面上传新版本替换；"
+        "如不再使用，请在文件页面清除有效期。"
+    )
+
+
 def _values(notice: Notice) -> dict[str, Any]:
     return {
         "what": _what(notice),
         "institution": notice.institution.local_name if notice.institution else _("本单位"),
         "days": abs(notice.data.get("days", 0)),
         "deadline": _deadline(notice),
+        "refusal": _refusal(notice),
     }
 
 
@@ -96,6 +146,12 @@ def _what(notice: Notice) -> str:
     if data.get("number"):
         return _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
     return _("“%(title)s”") % {"title": title}
+
+
+def _refusal(notice: Notice) -> str:
+    detail = notice.data.get("detail")
+    found = REFUSALS.get(notice.data.get("finding", ""), "")
+    return str(found) % {"detail": _("（%(detail)s）") % {"detail": detail} if detail else ""}
 
 
 def _deadline(notice: Notice) -> str:
