@@ -225,12 +225,6 @@ if not CLAMD:
     CLAMD = f"unix://{DATA_DIR}/run/clamd.sock" if EMBEDDED_CLAMD else "none"
 if not CLAMD.startswith(("unix://", "tcp://")) and CLAMD != "none":
     raise ImproperlyConfigured("PORTAL_CLAMD is unix:///path, tcp://host:3310 or none.")
-# What `portal.embedded.servers` runs.
-EMBEDDED = {
-    "postgres": EMBEDDED_POSTGRES,
-    "redis": EMBEDDED_REDIS,
-    "clamd_max_bytes": EVIDENCE_MAX_BYTES if EMBEDDED_CLAMD else 0,
-}
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 
@@ -259,6 +253,8 @@ CELERY_BEAT_SCHEDULE = {
     "roll-out-plans": {"task": "tasks.jobs.roll_out_plans", "schedule": crontab(hour=3, minute=10)},
     "extend-cycles": {"task": "assessments.jobs.extend_cycles", "schedule": crontab(hour=3, minute=40)},
     "clear-stale-uploads": {"task": "tasks.jobs.clear_stale_uploads", "schedule": crontab(hour=4, minute=20)},
+    "clean-up-storage": {"task": "vault.jobs.clean_up", "schedule": crontab(hour=4, minute=40)},
+    "verify-evidence": {"task": "vault.jobs.verify_evidence", "schedule": crontab(day_of_week="sun", hour=2, minute=0)},
     "send-reminders": {"task": "tasks.jobs.send_reminders", "schedule": crontab(hour=8, minute=30)},
     "send-expiry-reminders": {"task": "vault.jobs.send_expiry_reminders", "schedule": crontab(hour=8, minute=30)},
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},

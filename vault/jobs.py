@@ -3,10 +3,12 @@
 import datetime
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from portal.enqueue import enqueue
-from vault import checking, deletion, reminders
+from portal.locks import held
+from vault import checking, cleanup, deletion, reminders, verification
 from vault.models import StoredFile
 
 RESUMED_AT_ONCE = 100
@@ -34,3 +36,17 @@ def remove_bytes(tombstone_id: str, place: str, path: str) -> None:
 def send_expiry_reminders() -> None:
     """Each morning; a morning that was missed is made good by the next run."""
     reminders.send_expiry_reminders()
+
+
+@shared_task
+def clean_up() -> None:
+    """Each night."""
+    cleanup.clean_up()
+
+
+@shared_task
+def verify_evidence() -> None:
+    """Each week, as much as the setting says. A message that comes again while it runs does nothing."""
+    with held("verify_evidence") as is_held:
+        if is_held:
+            verification.verify_part(limit_bytes=settings.VERIFY_BYTES)

@@ -15,19 +15,28 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 CHUNK_BYTES = 1024 * 1024
+# The folder of checked files.
+VAULT = "evidence"
 # A copy on its way to its name. What a crash leaves of it, the nightly clean-up removes.
 UNFINISHED = ".new"
 
 
 class ContentChanged(Exception):
     """The bytes are not those whose digest is on record."""
+
+
+class Unreachable(Exception):
+    """A whole place isn't there, such as a disk that is not mounted: nothing can be said of its files."""
+
+    def __init__(self, place: str, reason: object) -> None:
+        super().__init__(f"The place “{place}” cannot be reached: {reason}")
 
 
 class Lying(NamedTuple):
@@ -50,7 +59,7 @@ def served_places() -> list[str]:
 
 def vault_path(institution_id: int, sha256: str) -> str:
     """The one path under which an institution's content lies, on disk and on S3."""
-    return f"evidence/{institution_id}/{sha256}"
+    return f"{VAULT}/{institution_id}/{sha256}"
 
 
 def copy(*, source: tuple[str, str], target: tuple[str, str], sha256: str) -> None:
@@ -92,15 +101,15 @@ def walk(place: str, folder: str = "") -> Iterator[Lying]:
 
 
 def check_reachable(place: str) -> None:
-    """Raises FileNotFoundError or the storage's own error when nothing can be read there, such as an unmounted disk.
-
-    Otherwise every file would look lost.
-    """
-    storage = storage_of(place)
-    if not _is_disk(storage):
-        storage.bucket.meta.client.head_bucket(Bucket=storage.bucket_name)
-    elif not Path(storage.location).is_dir():
-        raise FileNotFoundError(f"{storage.location} is not there.")
+    """Raises Unreachable when nothing can be read there. Otherwise every file would look lost."""
+    try:
+        storage = storage_of(place)
+        if _is_disk(storage):
+            os.scandir(storage.path(VAULT)).close()
+        else:
+            storage.bucket.meta.client.head_bucket(Bucket=storage.bucket_name)
+    except Exception as error:  # whatever a storage raises that is down, refuses, or is not set up
+        raise Unreachable(place, error) from error
 
 
 def _is_disk(storage: Storage) -> TypeGuard[FileSystemStorage]:
@@ -188,8 +197,27 @@ def _walk_disk(storage: FileSystemStorage, folder: str) -> Iterator[Lying]:
                 yield Lying(str(found.relative_to(root)), facts.st_size, modified_at)
 
 
-def _walk_s3(storage: Storage, folder: str) -> Iterator[Lying]:
-    start = f"{storage.location}/" if storage.location else ""
-    prefix = f"{start}{folder}/" if folder else start
-    for found in storage.bucket.objects.filter(Prefix=prefix):
-        yield Lying(found.key.removeprefix(start), found.size, found.last_modified)
+def _walk_s3(storage: Any, folder: str) -> Iterator[Lying]:
+    start = _start(storage)
+    try:
+        for found in storage.bucket.objects.filter(Prefix=f"{start}{folder}/" if folder else start):
+            yield Lying(found.key.removeprefix(start), found.size, found.last_modified)
+    except storage.bucket.meta.client.exceptions.ClientError as error:
+        raise Unreachable("s3", error) from error
+
+
+def stop_unfinished_uploads(place: str, *, before: datetime) -> int:
+    """Give up what a crash left half-way into a bucket: parts that are no object yet take room. Returns how many."""
+    storage: Any = storage_of(place)
+    if _is_disk(storage):
+        return 0
+    uploads = storage.bucket.multipart_uploads.filter(Prefix=_start(storage))
+    old = [upload for upload in uploads if upload.initiated < before]
+    for upload in old:
+        upload.abort()
+    return len(old)
+
+
+def _start(storage: Any) -> str:
+    """How the keys of this site begin in the bucket."""
+    return f"{storage.location}/" if storage.location else ""

@@ -7,6 +7,7 @@ moves from one to the other.
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,7 @@ def s3_endpoint() -> Iterator[str]:
     """A real server of the protocol, started by the first test that needs it."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())

@@ -14,7 +14,17 @@ from django.core.files.base import ContentFile
 
 from portal.s3 import s3_storage, signed_origin
 from vault import places
-from vault.places import ContentChanged, check_reachable, copy, digest, pieces, served_places, storage_of, walk
+from vault.places import (
+    ContentChanged,
+    Unreachable,
+    check_reachable,
+    copy,
+    digest,
+    pieces,
+    served_places,
+    storage_of,
+    walk,
+)
 
 LARGE = b"0123456789abcdef" * (20 * 1024 * 1024 // 16)  # three parts of an upload to S3
 PATH = "evidence/7/abc"
@@ -125,14 +135,20 @@ def test_when_something_was_put_there(place):
 
 
 def test_a_place_that_is_not_there(s3_bucket, settings):
+    put("disk", PATH, b"abc")
     check_reachable("s3")
     check_reachable("disk")
     settings.MEDIA_ROOT = settings.MEDIA_ROOT / "unmounted"
-    with pytest.raises(FileNotFoundError, match="unmounted is not there"):
+    with pytest.raises(Unreachable, match=r"“disk” cannot be reached: .*No such file or directory"):
         check_reachable("disk")
     wrong = {**settings.STORAGES["evidence-s3"]["OPTIONS"], "bucket_name": "another"}
     settings.STORAGES = {**settings.STORAGES, "evidence-s3": {**settings.STORAGES["evidence-s3"], "OPTIONS": wrong}}
-    with pytest.raises(Exception, match="404"):
+    with pytest.raises(Unreachable, match=r"“s3” cannot be reached: .*404"):
+        check_reachable("s3")
+
+
+def test_a_place_that_is_not_set_up():
+    with pytest.raises(Unreachable, match="Could not find config for 'evidence-s3'"):
         check_reachable("s3")
 
 
