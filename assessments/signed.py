@@ -5,11 +5,13 @@ Live rows add only what a signature does not cover: the translation of an unchan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assessments.models import SelfAssessment
@@ -17,17 +19,19 @@ from plan.enums import RequirementKind
 from plan.models import Requirement
 from portal.accounts.models import User
 from tasks.models import Evidence, Submission
-from vault.file_types import PDF, SHOWN_INLINE
+from vault.file_types import PDF
+from vault.serving import is_shown_inline
 
 
 @dataclass(frozen=True)
 class SignedFile:
-    """`url` is empty when the reader may not open the file."""
+    """`url` is where the bytes are, `page_url` where the file is looked at; empty when the reader may not open it."""
 
     name: str
     size: int
     sha256: str
     url: str
+    page_url: str
     is_image: bool
     is_pdf: bool
 
@@ -73,11 +77,17 @@ class SignedTask:
         return states.pop() if len(states) == 1 else "in_progress"
 
 
-def read_signed(signed: Submission | SelfAssessment, user: User) -> list[SignedTask]:
-    return read_content(signed.content, plan_of(signed), user)
+def read_signed(signed: Submission | SelfAssessment, user: User, query: str = "") -> list[SignedTask]:
+    """What was signed. `query`, the filters of the queue one came from, goes along to the pages of its files."""
+    return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query))
 
 
-def read_content(content: dict[str, Any], plan_id: int, user: User) -> list[SignedTask]:
+def read_content(
+    content: dict[str, Any],
+    plan_id: int,
+    user: User,
+    page_url: Callable[[Evidence], str] = Evidence.get_absolute_url,
+) -> list[SignedTask]:
     """The content's tasks as `user` may see them, in three queries at most."""
     tasks = _tasks(content)
     live = _live_requirements(content, plan_id)
@@ -87,11 +97,23 @@ def read_content(content: dict[str, Any], plan_id: int, user: User) -> list[Sign
             task["number"],
             _title(task, [live[entry["reference"]] for entry in task["requirements"]]),
             live[task["requirements"][0]["reference"]].task.theme.local_title,
-            [_requirement(entry, live[entry["reference"]], files) for entry in task["requirements"]],
+            [_requirement(entry, live[entry["reference"]], files, page_url) for entry in task["requirements"]],
         )
         for task in tasks
         if task["requirements"]
     ]
+
+
+def _page_within(signed: Submission | SelfAssessment, query: str) -> Callable[[Evidence], str]:
+    """Where a file is looked at as one of those that were signed together."""
+    if isinstance(signed, Submission):
+        within = "&".join(filter(None, [f"submission={signed.pk}", query]))
+        return lambda file: f"{file.get_absolute_url()}?{within}"
+    return lambda file: f"{evidence_url(signed, file.pk)}?{query}".rstrip("?")
+
+
+def evidence_url(self_assessment: SelfAssessment, pk: UUID | str) -> str:
+    return reverse("assessments:evidence", args=[self_assessment.pk, pk])
 
 
 def requirements_signed(signed: Submission | SelfAssessment) -> dict[str, Requirement]:
@@ -112,12 +134,13 @@ def _tasks(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**content["task"], "requirements": content["requirements"]}]
 
 
-def _entries(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def entries_of(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The requirements of a signed content, in its order."""
     return (entry for task in _tasks(content) for entry in task["requirements"])
 
 
 def _live_requirements(content: dict[str, Any], plan_id: int) -> dict[str, Requirement]:
-    references = {entry["reference"] for entry in _entries(content)}
+    references = {entry["reference"] for entry in entries_of(content)}
     rows = Requirement.objects.filter(
         task__plan=plan_id, task__number__in={int(reference.split(".")[0]) for reference in references}
     ).select_related("task__theme")
@@ -125,7 +148,7 @@ def _live_requirements(content: dict[str, Any], plan_id: int) -> dict[str, Requi
 
 
 def _live_files(content: dict[str, Any], user: User) -> dict[str, Evidence]:
-    ids = {file["id"] for entry in _entries(content) for file in entry["evidence"]}
+    ids = {file["id"] for entry in entries_of(content) for file in entry["evidence"]}
     return {str(file.pk): file for file in Evidence.objects.visible_to(user).filter(pk__in=ids)}
 
 
@@ -134,7 +157,9 @@ def _title(task: dict[str, Any], requirements: Iterable[Requirement]) -> str:
     return live.local_title if live.title == task["title"] else task["title"]
 
 
-def _requirement(entry: dict[str, Any], live: Requirement, files: dict[str, Evidence]) -> SignedRequirement:
+def _requirement(
+    entry: dict[str, Any], live: Requirement, files: dict[str, Evidence], page_url: Callable[[Evidence], str]
+) -> SignedRequirement:
     return SignedRequirement(
         reference=entry["reference"],
         text=live.local_text if live.text == entry["text"] else entry["text"],
@@ -142,19 +167,21 @@ def _requirement(entry: dict[str, Any], live: Requirement, files: dict[str, Evid
         answer=answer_in_words(entry),
         criterion=_criterion(entry, live),
         said=entry["statement"] if "statement" in entry else entry["justification"],
-        files=[_file(file, files.get(file["id"])) for file in entry["evidence"]],
+        files=[_file(file, files.get(file["id"]), page_url) for file in entry["evidence"]],
     )
 
 
-def _file(entry: dict[str, Any], live: Evidence | None) -> SignedFile:
-    kind = live.content_type if live else ""
+def _file(entry: dict[str, Any], live: Evidence | None, page_url: Callable[[Evidence], str]) -> SignedFile:
+    is_pdf = bool(live and live.content_type == PDF.content_type)
+    is_shown = bool(live and live.stored.is_clean and is_shown_inline(live.stored))
     return SignedFile(
         name=entry["name"],
         size=entry["size"],
         sha256=entry["sha256"],
         url=live.file_url if live else "",
-        is_image=kind in SHOWN_INLINE and kind != PDF.content_type,
-        is_pdf=kind == PDF.content_type,
+        page_url=page_url(live) if live else "",
+        is_image=is_shown and not is_pdf,
+        is_pdf=is_shown and is_pdf,
     )
 
 

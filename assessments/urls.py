@@ -1,6 +1,6 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, reviewing, signing
+from assessments.views import answering, cycles, looking, reviewing, signing
 
 app_name = "assessments"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("<int:pk>/hand-in/", answering.hand_in, name="hand_in"),
     path("<int:pk>/sign/", signing.sign, name="sign"),
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
+    path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
     path("reviews/", reviewing.review_queue, name="review_queue"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),

@@ -173,12 +173,17 @@ class Evidence(models.Model):
         return self.original_name
 
     def get_absolute_url(self) -> str:
-        return reverse("tasks:evidence_file", args=[self.pk])
+        return reverse("tasks:evidence", args=[self.pk])
 
     @property
     def file_url(self) -> str:
         """Where the bytes are served."""
         return reverse("tasks:evidence_file", args=[self.pk])
+
+    @property
+    def download_url(self) -> str:
+        """Where the bytes are served to be kept, whatever the browser could show."""
+        return f"{self.file_url}?download"
 
     @property
     def is_current(self) -> bool:

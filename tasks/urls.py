@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tasks.views import decisions, detail, evidence, lists, retention
+from tasks.views import decisions, detail, evidence, lists, retention, viewing
 
 app_name = "tasks"
 
@@ -13,7 +13,9 @@ urlpatterns = [
     path("<int:pk>/send-back/", decisions.send_back, name="send_back"),
     path("<int:pk>/exempt/", decisions.exempt, name="exempt"),
     path("<int:pk>/requirements/<int:requirement>/evidence/", evidence.evidence_upload, name="evidence_upload"),
-    path("evidence/<uuid:pk>/file/", evidence.evidence_file, name="evidence_file"),
+    path("evidence/accesses/", viewing.access_log, name="access_log"),
+    path("evidence/<uuid:pk>/", viewing.evidence_detail, name="evidence"),
+    path("evidence/<uuid:pk>/file/", viewing.evidence_file, name="evidence_file"),
     path("evidence/<uuid:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
     path("retention/", retention.retention_list, name="retention"),
     path("retention/deleted/", retention.deleted_list, name="retention_deleted"),

@@ -23,7 +23,7 @@ from assessments.history import reasons_before, reasons_given, versions_of
 from assessments.models import SelfAssessment
 from assessments.permissions import can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
-from assessments.signed import SignedTask, read_content
+from assessments.signed import SignedTask, read_content, read_signed
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
 from portal.gate import WrongState
@@ -42,8 +42,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     self_assessment = get_object_or_404(visible(request), pk=pk)
     if not request.user.belongs_to(self_assessment.institution_id):
         return redirect("assessments:review_self_assessment", pk)
-    content = self_assessment.content or content_to_sign(self_assessment)
-    tasks = read_content(content, self_assessment.cycle.plan_id, request.user)
+    if self_assessment.content:
+        tasks = read_signed(self_assessment, request.user)
+    else:
+        tasks = read_content(content_to_sign(self_assessment), self_assessment.cycle.plan_id, request.user)
     versions = versions_of(self_assessment, "assessments:detail")
     review = next(version.review for version in versions if version.pk == pk)
     themes = themes_of(tasks, reasons_before(self_assessment), reasons_given(review))

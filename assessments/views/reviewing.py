@@ -99,7 +99,7 @@ def _review(
     request: HttpRequest, signed: Signed, is_waiting: bool, give: Callable[..., Review], context: dict
 ) -> HttpResponse:
     """One page for both kinds of work: read what was signed, and judge it."""
-    tasks = read_signed(signed, request.user)
+    tasks = read_signed(signed, request.user, _filters(request))
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
         requirements=[r.requirement for task in tasks for r in task.requirements],

@@ -308,8 +308,8 @@ def test_evidence_is_shown_beside_the_answers(client, world):
     )
     submission = SubmissionFactory(assignment=assignment)
     page = squeezed(open_page(client, world.supervisor, "review_submission", submission.pk))
-    assert f'src="{pdf.get_absolute_url()}" title="预览：{pdf.original_name}"></iframe>' in page
-    assert f'<img class="preview-image" loading="lazy" src="{image.get_absolute_url()}"' in page
+    assert f'src="{pdf.file_url}" title="预览：{pdf.original_name}"></iframe>' in page
+    assert f'<img class="preview-image" loading="lazy" src="{image.file_url}"' in page
     assert other.get_absolute_url() in page
     assert page.count("<iframe") == 1
 

@@ -31,7 +31,7 @@ def test_a_file_keeps_its_bytes_and_its_length(reader):
     requirement = RequirementFactory(task=assignment.task)
     evidence = EvidenceFactory(assignment=assignment, requirement=requirement, content="证明材料".encode() * 500)
     reader.force_login(member(evidence.institution, Role.CONTRIBUTOR))
-    response = reader.get(evidence.get_absolute_url())
+    response = reader.get(evidence.file_url)
     assert "Content-Encoding" not in response
     assert b"".join(response.streaming_content) == "证明材料".encode() * 500
     assert int(response["Content-Length"]) == evidence.size
