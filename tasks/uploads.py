@@ -108,8 +108,9 @@ def give_up_upload(*, upload: EvidenceUpload, by: User) -> None:
 
 def drop(upload: EvidenceUpload) -> None:
     """Leave nothing of it. The row goes first: a file without a row is found by the clean-up."""
+    key = upload.pk
     upload.delete()
-    parts.remove(upload.pk)
+    parts.remove(key)
 
 
 def _touch(upload: EvidenceUpload) -> None:

@@ -15,6 +15,7 @@ from portal.accounts.models import User
 from tasks.enums import EDITABLE, AssignmentState
 from tasks.models import Assignment, Evidence, Statement, Submission
 from tasks.permissions import can_fill_in, can_review, can_sign
+from vault import scanner
 
 S = AssignmentState
 
@@ -35,6 +36,16 @@ class Line:
     @property
     def is_complete(self) -> bool:
         return bool(self.text and any(file.stored.is_clean for file in self.files))
+
+    @property
+    def waiting(self) -> int:
+        """How many files wait for their check."""
+        return sum(file.stored.is_waiting for file in self.files)
+
+    @property
+    def unchecked(self) -> list[Evidence]:
+        """The files with which nothing can be handed in: those that wait, and those that did not pass."""
+        return [file for file in self.files if not file.stored.is_clean]
 
     @property
     def is_missing(self) -> bool:
@@ -70,6 +81,11 @@ def lines_of(assignment: Assignment, submissions: Sequence[Submission] = ()) -> 
         if requirement in lines:
             lines[requirement].reason = reason
     return list(lines.values())
+
+
+def checks_held_up(lines: Sequence[Line]) -> bool:
+    """Whether files wait and nobody checks them: the scanner is down. Asked only while files wait."""
+    return any(line.waiting for line in lines) and not scanner.is_answering()
 
 
 def submissions_of(assignment: Assignment) -> QuerySet[Submission]:

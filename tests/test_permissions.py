@@ -11,11 +11,12 @@ from portal.notices.models import Notice
 from reports.enums import ReportKind
 from reports.models import Report
 from tasks.enums import AssignmentState
-from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory, TaskFactory
 from tests.factories.tasks import AssignmentFactory, SubmissionFactory, fill_in
 from tests.test_urls import URLS, rule_of
+from vault.models import LegalHold
 
 pytestmark = pytest.mark.django_db
 
@@ -30,9 +31,13 @@ PEOPLE = ["liaison", "contributor", "cio", "supervisor", "lead", "observer", "no
 # Who gets 200 from a GET of the page of an object in their own body or scope. Others get 403 or 404.
 DRAFT = {
     "tasks:detail": OWN | SUPERVISES,
-    "tasks:side": OWN,
+    "tasks:files": OWN,
+    "tasks:evidence_replace": FILLS,
     "tasks:hand_in": FILLS,
+    "tasks:reuse": FILLS,
     "tasks:exempt": REVIEWS,
+    "tasks:hold_place": {"lead"},
+    "tasks:hold_release": {"lead"},
     "tasks:evidence": OWN,
     "tasks:evidence_file": OWN,
     "vault:file": OWN,
@@ -81,6 +86,7 @@ class World:
         self.arguments = {
             "tasks:evidence": [assignment.evidence.first().pk],
             "tasks:evidence_file": [assignment.evidence.first().pk],
+            "tasks:reuse": [assignment.pk, requirement.pk],
             "vault:file": [assignment.evidence.first().stored_id],
             "assessments:task": [self_assessment.pk, task.number],
             "assessments:review_submission": [submission.pk if submission else 0],
@@ -88,7 +94,11 @@ class World:
             "api:institution-detail": [self.institution.pk],
             "api:assignment-detail": [assignment.pk],
         }
-        self.arguments |= {f"tasks:{name}": [assignment.pk] for name in ("detail", "side", "hand_in", "sign", "exempt")}
+        hold = LegalHold.objects.create(institution=self.institution, reason="立案调查", placed_by=UserFactory())
+        self.arguments |= {"tasks:hold_place": [self.institution.pk], "tasks:hold_release": [hold.pk]}
+        self.arguments |= {f"tasks:{name}": [assignment.pk] for name in ("detail", "hand_in", "sign", "exempt")}
+        self.arguments["tasks:files"] = [assignment.pk, requirement.pk]
+        self.arguments["tasks:evidence_replace"] = self.arguments["tasks:evidence_file"]
         self.arguments |= {
             f"assessments:{name}": [self_assessment.pk]
             for name in ("detail", "hand_in", "sign", "review_self_assessment")
@@ -147,7 +157,9 @@ def test_writing_to_other_bodies_objects_is_404(client):
             world.url("tasks:detail"),
             world.url("tasks:hand_in"),
             reverse("tasks:evidence_upload", args=[*world.arguments["tasks:detail"], world.requirement.pk]),
+            world.url("tasks:evidence_replace"),
             reverse("tasks:evidence_withdraw", args=world.arguments["tasks:evidence_file"]),
+            world.url("tasks:reuse"),
             world.url("vault:file"),
             world.url("assessments:task"),
             world.url("assessments:hand_in"),
@@ -164,9 +176,10 @@ def test_writing_to_other_bodies_objects_is_404(client):
             signed.url("assessments:review_self_assessment"),
             world.url("tasks:exempt"),
         ],
+        Role.LEAD_SUPERVISOR: [world.url("tasks:hold_place"), world.url("tasks:hold_release")],
     }
     for role, urls in tries.items():
-        client.force_login(member(office if role == Role.SUPERVISOR else home, role))
+        client.force_login(member(office if role in ABOVE.values() else home, role))
         for url in urls:
             assert client.post(url, {"reason": "理由", "seen_sha256": "x"}).status_code == 404, url
 
@@ -200,7 +213,10 @@ def test_every_page_of_an_object_is_in_this_file():
         "plan", "language", "account", "accounts", "people", "invitations", "act-for", "inbox", "api",
     }  # fmt: skip
     tried = {*DRAFT, *SIGNED, *WAITING}
-    written = {"tasks:evidence_upload", "tasks:evidence_withdraw", "tasks:send_back", "assessments:send_back"}
+    written = {
+        *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
+        "assessments:send_back",
+    }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:
         app = path.split("/")[0]

@@ -87,7 +87,8 @@ def announced(name: str, size: int) -> str:
     name = clean_name(name)
     if size > settings.EVIDENCE_MAX_BYTES:
         limit = filesizeformat(settings.EVIDENCE_MAX_BYTES)
-        raise _refused(_("文件“%(name)s”超过 %(limit)s 的上限，未上传。请压缩或拆分后再上传。"), name, limit=limit)
+        message = _("文件“%(name)s”超过 %(limit)s 的上限，未上传。请压缩或拆分后再上传。")
+        raise _refused(message, name, code="too_large", limit=limit)
     if not size:
         raise _refused(_("文件“%(name)s”是空文件（0 字节），未上传。请检查后重新选择。"), name)
     return name

@@ -18,6 +18,8 @@ from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution
 from portal.states import STATE_STYLES
 from portal.widgets import SearchSelect
+from vault.enums import FileState, Finding, Flag
+from vault.models import StoredFile
 
 THEMES = ("light", "dark")
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -69,6 +71,7 @@ def components(request: HttpRequest) -> HttpResponse:
             "faulty": SampleForm({"faulty-title": ""}, prefix="faulty"),
             "filter": SampleFilter(query),
             "upload_form": SampleUpload(),
+            "stored": _stored_files(),
             "page": Paginator(range(240), 20).get_page(request.GET.get("page", 5)),
             "rows": _rows(today),
             "parts": _parts(request.path),
@@ -80,6 +83,15 @@ def components(request: HttpRequest) -> HttpResponse:
             ],
         },
     )
+
+
+def _stored_files() -> dict[str, StoredFile]:
+    """Never saved: how a file looks by what the checks say."""
+    return {
+        "clean": StoredFile(state=FileState.CLEAN, flags=[Flag.MACROS]),
+        "received": StoredFile(state=FileState.RECEIVED),
+        "refused": StoredFile(state=FileState.REFUSED, finding=Finding.NESTED, finding_detail="setup.exe"),
+    }
 
 
 def _institution_field(rows) -> forms.ModelChoiceField:

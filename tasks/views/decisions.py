@@ -18,7 +18,7 @@ from tasks.forms import ExemptForm, SendBackForm, SignForm
 from tasks.models import Assignment
 from tasks.permissions import can_fill_in, can_review, can_sign
 from tasks.views.rows import visible_assignment
-from tasks.worksheet import lines_of
+from tasks.worksheet import checks_held_up, lines_of
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -49,6 +49,9 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
         "assignment": assignment,
         "lines": lines,
         "missing": [line for line in lines if line.is_missing],
+        "unchecked": [file for line in lines for file in line.unchecked],
+        "waiting": sum(line.waiting for line in lines),
+        "is_held_up": checks_held_up(lines),
         "refusal": refusal,
     }
     return render(request, "tasks/hand_in.html", context)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from portal.accounts.access import check, signed_in
 from tasks import actions
@@ -19,8 +19,11 @@ from tasks.forms import EvidenceForm, StatementsForm
 from tasks.models import Assignment, Statement
 from tasks.permissions import can_fill_in, can_review, can_see_drafts, can_sign
 from tasks.views.rows import visible_assignment
-from tasks.worksheet import Line, last_saved, latest_return, lines_of, next_step, submissions_of
+from tasks.worksheet import Line, checks_held_up, last_saved, latest_return, lines_of, next_step, submissions_of
 from vault.file_types import BY_EXTENSION
+
+# What the file dialogue offers.
+ACCEPT = ",".join(f".{extension}" for extension in BY_EXTENSION)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,15 +85,6 @@ def _not_saved(
     return response
 
 
-@require_safe
-@signed_in
-def assignment_side(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress beside the page, drawn again after a file was added or withdrawn."""
-    assignment = visible_assignment(request, pk)
-    check(can_see_drafts(request.user, assignment))
-    return render(request, "tasks/_side.html", side_context(request, assignment, lines_of(assignment)))
-
-
 def task_page(
     request: HttpRequest,
     assignment: Assignment,
@@ -119,7 +113,8 @@ def task_page(
         "refusal": refusal,
         "is_stale": bool(theirs),
         "max_bytes": settings.EVIDENCE_MAX_BYTES,
-        "accept": ",".join(f".{extension}" for extension in BY_EXTENSION),
+        "accept": ACCEPT,
+        "is_held_up": checks_held_up(lines),
         **(side_context(request, assignment, lines) if sees_drafts else _for_reviewers(user, assignment, submissions)),
     }
     if form:

@@ -1,56 +1,89 @@
-"""Files of a requirement: upload, withdraw, and read."""
+"""Files of a requirement: upload without script, replace and withdraw."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
 
 from plan.models import Requirement
 from portal.accounts.access import check, signed_in
+from portal.gate import WrongState
 from tasks.evidence import add_evidence, withdraw_evidence
 from tasks.forms import EvidenceForm
 from tasks.models import Assignment, Evidence
 from tasks.permissions import can_fill_in
-from tasks.views.detail import task_page
+from tasks.views.detail import ACCEPT, task_page
+from tasks.views.files import already_there, files_fragment
 from tasks.views.rows import visible_assignment, visible_evidence
-from vault.file_types import PDF, SHOWN_INLINE
-
-# What is uploaded never runs. Chromium shows no PDF in a sandbox; its viewer runs nothing of the file.
-SANDBOXED = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
-PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 @require_POST
 @signed_in
 def evidence_upload(request: HttpRequest, pk: int, requirement: int) -> HttpResponse:
-    """Store the good files and say of each other one why not. Answers as docs/components.md says of uploads."""
+    """The plain form: store the good files and say of each other one why not."""
     assignment = visible_assignment(request, pk)
     check(can_fill_in(request.user, assignment))
     answered = get_object_or_404(assignment.requirements.select_related("task"), pk=requirement)
     form = EvidenceForm(request.POST, request.FILES, requirement=answered)
     if form.is_valid():
         _store(form, assignment, answered, request)
-    is_script = request.headers.get("X-Requested-With") == "XMLHttpRequest"
-    if form.errors and is_script:
-        return JsonResponse({"error": "\n".join(form.errors["file"])}, status=422)
     if form.errors:
         return task_page(request, visible_assignment(request, pk), uploads={answered.pk: form}, status=422)
-    if is_script:
-        return _files(request, assignment, answered)
     return redirect(f"{assignment.get_absolute_url()}#requirement-{answered.pk}")
 
 
-def _store(form: EvidenceForm, assignment: Assignment, requirement: Requirement, request: HttpRequest) -> None:
+def _store(
+    form: EvidenceForm,
+    assignment: Assignment,
+    requirement: Requirement,
+    request: HttpRequest,
+    replaces: Evidence | None = None,
+) -> None:
     for file in form.cleaned_data["file"]:
         try:
-            add_evidence(assignment=assignment, requirement=requirement, file=file, by=request.user)
+            entry = add_evidence(
+                assignment=assignment, requirement=requirement, file=file, by=request.user, replaces=replaces
+            )
+        except WrongState as moved_on:
+            messages.error(request, moved_on.messages[0])
+            return
         except ValidationError as refused:
             form.add_error("file", refused)
+        else:
+            if not entry.is_new:
+                messages.info(request, already_there(entry.evidence))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def evidence_replace(request: HttpRequest, pk) -> HttpResponse:
+    """A page of its own: one file, which becomes the next version."""
+    evidence = visible_evidence(request, pk)
+    assignment, requirement = visible_assignment(request, evidence.assignment_id), evidence.requirement
+    check(can_fill_in(request.user, assignment))
+    back = f"{assignment.get_absolute_url()}#requirement-{requirement.pk}"
+    if not (assignment.is_editable and evidence.is_current):
+        messages.info(request, _("“%(name)s”现在不能替换。") % {"name": evidence.original_name})
+        return redirect(back)
+    form = EvidenceForm(request.POST or None, request.FILES or None, requirement=requirement, is_single=True)
+    if form.is_valid():
+        _store(form, assignment, requirement, request, replaces=evidence)
+        if not form.errors:
+            return redirect(back)
+    context = {
+        "assignment": assignment,
+        "evidence": evidence,
+        "form": form,
+        "back": back,
+        "accept": ACCEPT,
+        "max_bytes": settings.EVIDENCE_MAX_BYTES,
+    }
+    return render(request, "tasks/replace.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -63,51 +96,7 @@ def evidence_withdraw(request: HttpRequest, pk) -> HttpResponse:
     except ValidationError as refused:
         trouble = refused.messages[0]
     if request.htmx:
-        return _files(request, evidence.assignment, evidence.requirement, trouble)
+        return files_fragment(request, evidence.assignment, evidence.requirement, trouble)
     if trouble:
         messages.error(request, trouble)
     return redirect(f"{evidence.assignment.get_absolute_url()}#requirement-{evidence.requirement_id}")
-
-
-def _files(request: HttpRequest, assignment: Assignment, requirement: Requirement, trouble: str = "") -> HttpResponse:
-    """The requirement's files, in place of those on the page."""
-    files = assignment.evidence.current().filter(requirement=requirement).select_related("uploaded_by")
-    context = {
-        "assignment": assignment,
-        "requirement": requirement,
-        "files": files,
-        "may_edit": not trouble,
-        "trouble": trouble,
-        "is_fragment": True,
-    }
-    return render(request, "tasks/_files.html", context)
-
-
-@require_safe
-@signed_in
-def evidence_file(request: HttpRequest, pk) -> HttpResponseBase:
-    """The bytes. Asked again on every use, so that a right that was taken away is gone at once."""
-    evidence = visible_evidence(request, pk)
-    if not evidence.stored.is_clean:
-        raise Http404
-    etag = quote_etag(evidence.sha256)
-    response = get_conditional_response(request, etag=etag)
-    if response is None:
-        response = _content(evidence)
-    response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def _content(evidence: Evidence) -> FileResponse:
-    is_inline = evidence.content_type in SHOWN_INLINE
-    response = FileResponse(
-        evidence.stored.open(),
-        as_attachment=not is_inline,
-        filename=evidence.original_name,
-        content_type=evidence.content_type,
-    )
-    response["Content-Length"] = evidence.size
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = PDF_POLICY if evidence.content_type == PDF.content_type else SANDBOXED
-    return response

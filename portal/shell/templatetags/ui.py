@@ -206,29 +206,36 @@ def file_row(
     digest: str = "",
     at: Any = None,
     by: str = "",
-    state: str = "",
     view_url: str = "",
     kind: str = "",
+    version: int = 1,
+    stored: Any = None,
+    replace_url: str = "",
     withdraw_url: str = "",
     withdraw_target: str = "",
 ) -> dict[str, Any]:
     """A file as a list item: put it inside `<ul class="files">`. `size` is in bytes.
 
-    With `withdraw_url` it has a button that posts there; the answer replaces the content of `withdraw_target`.
+    The name leads to `view_url`, or to the download at `url`. With `stored`, a StoredFile, it says what the checks
+    say, and what did not pass can't be downloaded. With `withdraw_url` it has a button that posts there; the answer
+    replaces the content of `withdraw_target`.
     """
+    downloads = url if not stored or stored.is_clean else ""
     return {
         "kind": kind,
+        "version": version,
+        "stored": stored,
+        "replace_url": replace_url,
         "withdraw_url": withdraw_url,
         "withdraw_target": withdraw_target,
         "csrf_token": context.get("csrf_token"),
         "name": name,
-        "url": url,
+        "opens": view_url or downloads,
+        "downloads": downloads,
         "size": size,
         "digest": digest,
         "at": at,
         "by": by,
-        "state": state,
-        "view_url": view_url,
         "icon_name": components.file_icon(name),
     }
 
@@ -262,16 +269,24 @@ def upload(
     accept: str = "",
     max_bytes: int | None = None,
     multiple: bool = False,
+    endpoint: str = "",
+    replaces: Any = "",
+    files_url: str = "",
     target: str = "",
+    next_url: str = "",
 ) -> dict[str, Any]:
-    """A form of its own that uploads at once. See docs/components.md for what the view answers."""
+    """A form of its own that uploads at once. See docs/components.md for what the views answer."""
     return {
         "field": field,
         "action": action,
         "accept": accept,
         "max_bytes": max_bytes,
         "multiple": multiple,
+        "endpoint": endpoint,
+        "replaces": replaces,
+        "files_url": files_url,
         "target": target,
+        "next_url": next_url,
         "csrf_token": context["csrf_token"],
     }
 
