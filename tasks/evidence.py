@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -81,6 +82,13 @@ def reuse_file(*, assignment: Assignment, requirement: Requirement, stored: Stor
     if stored.institution_id != assignment.institution_id or not stored.is_clean:
         raise ValidationError(_("只能选用本机构已通过检查的文件。"), code="not_usable")
     return _put_forward(assignment, requirement, stored, stored.name, by).evidence
+
+
+@transaction.atomic
+def reuse_files(*, assignment: Assignment, requirement: Requirement, files: Iterable[StoredFile], by: User) -> None:
+    """All of the files or none: `reuse_file` says what it raises."""
+    for stored in files:
+        reuse_file(assignment=assignment, requirement=requirement, stored=stored, by=by)
 
 
 def _put_forward(

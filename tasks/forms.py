@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -152,6 +153,23 @@ class WalkForm(forms.Form):
     """Through the files of which submission one walks; the newest, or the task's own, when it is not said."""
 
     submission = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class ReuseForm(forms.Form):
+    """Files of the institution, of which some are chosen for a requirement."""
+
+    files = forms.ModelMultipleChoiceField(
+        StoredFile.objects.none(),
+        label=gettext_lazy("要选用的文件"),
+        error_messages={
+            "required": gettext_lazy("未选择文件。请勾选要选用的文件。"),
+            "invalid_choice": gettext_lazy("所选文件中有的已不可用，或已用于本要求。请重新勾选。"),
+        },
+    )
+
+    def __init__(self, *args, offered: QuerySet[StoredFile], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["files"].queryset = offered
 
 
 class SignForm(forms.Form):

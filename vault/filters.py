@@ -34,7 +34,7 @@ class FileFilter(filters.FilterSet):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["tag"].extra["choices"] = [(tag, tag) for tag in own_files(self.request).known_tags()]
+        self.filters["tag"].extra["choices"] = [(tag, tag) for tag in self.queryset.known_tags()]
 
     def with_text(self, rows: StoredFileQuerySet, name: str, value: str) -> StoredFileQuerySet:
         return rows.search(value)
@@ -52,7 +52,7 @@ class LibraryFilter(FileFilter):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["task"].extra["choices"] = _tasks_with_files(self.request)
+        self.filters["task"].extra["choices"] = _tasks_with(self.queryset)
 
     def of_task(self, rows: StoredFileQuerySet, name: str, value: str) -> StoredFileQuerySet:
         return rows.of_task(int(value))
@@ -67,10 +67,10 @@ class LibraryFilter(FileFilter):
         return rows.signed()
 
 
-def _tasks_with_files(request: HttpRequest) -> list[tuple[int, str]]:
+def _tasks_with(files: StoredFileQuerySet) -> list[tuple[int, str]]:
     """By number; of plans that use a number twice, the later one names it."""
     path = "evidence__assignment__task__"
-    rows = own_files(request).filter(evidence__isnull=False).order_by(f"{path}plan__starts_on", f"{path}number")
+    rows = files.filter(evidence__isnull=False).order_by(f"{path}plan__starts_on", f"{path}number")
     tasks = rows.values_list(f"{path}plan__starts_on", f"{path}number", f"{path}title", f"{path}title_en").distinct()
     is_english = (get_language() or "").startswith("en")
     return list(
