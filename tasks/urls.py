@@ -1,22 +1,25 @@
 from django.urls import path
 
-from tasks.views import decisions, detail, evidence, lists, retention, reuse, viewing
+from tasks.views import decisions, detail, evidence, files, lists, retention, reuse, uploads, viewing
 
 app_name = "tasks"
 
 urlpatterns = [
     path("", lists.assignment_list, name="list"),
     path("<int:pk>/", detail.assignment_detail, name="detail"),
-    path("<int:pk>/side/", detail.assignment_side, name="side"),
     path("<int:pk>/hand-in/", decisions.hand_in, name="hand_in"),
     path("<int:pk>/sign/", decisions.sign, name="sign"),
     path("<int:pk>/send-back/", decisions.send_back, name="send_back"),
     path("<int:pk>/exempt/", decisions.exempt, name="exempt"),
     path("<int:pk>/requirements/<int:requirement>/evidence/", evidence.evidence_upload, name="evidence_upload"),
+    path("<int:pk>/requirements/<int:requirement>/files/", files.requirement_files, name="files"),
+    path("<int:pk>/requirements/<int:requirement>/uploads/", uploads.upload_begin, name="uploads"),
+    path("uploads/<uuid:pk>/", uploads.upload, name="upload"),
     path("<int:pk>/requirements/<int:requirement>/reuse/", reuse.reuse, name="reuse"),
     path("evidence/accesses/", viewing.access_log, name="access_log"),
     path("evidence/<uuid:pk>/", viewing.evidence_detail, name="evidence"),
     path("evidence/<uuid:pk>/file/", viewing.evidence_file, name="evidence_file"),
+    path("evidence/<uuid:pk>/replace/", evidence.evidence_replace, name="evidence_replace"),
     path("evidence/<uuid:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
     path("retention/", retention.retention_list, name="retention"),
     path("retention/deleted/", retention.deleted_list, name="retention_deleted"),
