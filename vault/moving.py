@@ -33,9 +33,10 @@ class Moved(NamedTuple):
 
 def move(*, to: Place, limit: int | None = None) -> Iterator[Moved]:
     """Move what lies in the other place, at most `limit` paths. Raises Unreachable when a place isn't there."""
-    for place in OTHER:
-        if place == to or waiting(to=to).exists():
-            check_reachable(place)
+    if waiting(to=to).exists():
+        check_reachable(OTHER[to])
+        if to == Place.S3:  # folders on disk are made
+            check_reachable(to)
     objects = size = 0
     try:
         for content in waiting(to=to)[:limit].iterator():

@@ -73,7 +73,7 @@ def copy(*, source: tuple[str, str], target: tuple[str, str], sha256: str) -> No
     _write(source, target)
     if digest(*target) != sha256:
         storage_of(target[0]).delete(target[1])
-        raise ContentChanged(f"{source[0]}:{source[1]}")
+        raise ContentChanged(f"{source[0]}:{source[1]} has not the digest on record")
 
 
 def digest(place: str, path: str) -> str:

@@ -103,7 +103,7 @@ def test_in_words(place):
         call_command("verify_evidence", stdout=output)
     assert output.getvalue().splitlines() == [
         f"missing     {place}:{stored.path}  not found",
-        "1 objects read (3 bytes): 1 missing, 0 changed, 0 orphaned, 0 unreadable.",
+        "Read: 1 (3 bytes). Found: missing 1, changed 0, orphaned 0, unreadable 0.",
     ]
 
 

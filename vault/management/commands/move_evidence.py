@@ -38,6 +38,6 @@ class Command(BaseCommand):
         finally:
             progress.end()
             left = waiting(to=Place(to)).count()
-            self.stdout.write(f"Moved {progress.objects:,} objects ({in_bytes(progress.size)}) to {to}; {left:,} left.")
+            self.stdout.write(f"Moved to {to}: {progress.objects:,} ({in_bytes(progress.size)}). Left: {left:,}.")
         if failed:
             raise CommandError(f"{failed} could not be moved; see above. Run it again when that is mended.")

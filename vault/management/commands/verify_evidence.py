@@ -63,10 +63,10 @@ class Command(BaseCommand):
         for problem in result["problems"]:
             self.stdout.write("{kind:<11} {place}:{path}  {detail}".format(**problem))
         counts = Counter(problem["kind"] for problem in result["problems"])
-        found = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
-        self.stdout.write(f"{result['objects']:,} objects read ({in_bytes(result['bytes'])}): {found}.")
+        found = ", ".join(f"{kind} {counts[kind]:,}" for kind in KINDS)
+        self.stdout.write(f"Read: {result['objects']:,} ({in_bytes(result['bytes'])}). Found: {found}.")
         if removed:
-            self.stdout.write(f"{removed} orphans removed.")
+            self.stdout.write(f"Orphans removed: {removed:,}.")
 
 
 def _institution_id(code: str | None) -> int | None:
