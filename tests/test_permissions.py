@@ -35,7 +35,6 @@ DRAFT = {
     "tasks:evidence_replace": FILLS,
     "tasks:hand_in": FILLS,
     "tasks:reuse": FILLS,
-    "tasks:reuse": FILLS,
     "tasks:exempt": REVIEWS,
     "tasks:hold_place": {"lead"},
     "tasks:hold_release": {"lead"},
@@ -87,7 +86,6 @@ class World:
         self.arguments = {
             "tasks:evidence": [assignment.evidence.first().pk],
             "tasks:evidence_file": [assignment.evidence.first().pk],
-            "tasks:reuse": [assignment.pk, requirement.pk],
             "tasks:reuse": [assignment.pk, requirement.pk],
             "vault:file": [assignment.evidence.first().stored_id],
             "assessments:task": [self_assessment.pk, task.number],
@@ -161,7 +159,6 @@ def test_writing_to_other_bodies_objects_is_404(client):
             reverse("tasks:evidence_upload", args=[*world.arguments["tasks:detail"], world.requirement.pk]),
             world.url("tasks:evidence_replace"),
             reverse("tasks:evidence_withdraw", args=world.arguments["tasks:evidence_file"]),
-            world.url("tasks:reuse"),
             world.url("tasks:reuse"),
             world.url("vault:file"),
             world.url("assessments:task"),
