@@ -318,7 +318,12 @@ def main(arguments: list[str]) -> int:
     try:
         with (
             stopped_by_signals(),
-            servers(settings.DATA_DIR, **settings.EMBEDDED),
+            servers(
+                settings.DATA_DIR,
+                postgres=settings.EMBEDDED_POSTGRES,
+                redis=settings.EMBEDDED_REDIS,
+                clamd_max_bytes=settings.EVIDENCE_MAX_BYTES if settings.EMBEDDED_CLAMD else 0,
+            ),
             child(arguments[2:]) as process,
         ):
             return process.wait()

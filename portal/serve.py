@@ -30,7 +30,12 @@ def main() -> int:
     try:
         with stopped_by_signals():
             _check_port()
-            with servers(settings.DATA_DIR, **settings.EMBEDDED):
+            with servers(
+                settings.DATA_DIR,
+                postgres=settings.EMBEDDED_POSTGRES,
+                redis=settings.EMBEDDED_REDIS,
+                clamd_max_bytes=settings.EVIDENCE_MAX_BYTES if settings.EMBEDDED_CLAMD else 0,
+            ):
                 _prepare()
                 return _run()
     except CannotStart as reason:

@@ -8,16 +8,21 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.accounts.access import check
+from portal.accounts.enums import Role
 from portal.accounts.models import Institution, User
 from portal.audit.actions import record
 from portal.enqueue import enqueue
 from portal.gate import pass_gate
+from portal.notices.actions import notify
+from portal.notices.enums import NoticeKind
 from vault.arrivals import Arrival
 from vault.enums import TRANSITIONS, Finding, Place
-from vault.models import StoredFile
+from vault.models import Extract, StoredFile
 from vault.permissions import can_describe
 
 
@@ -58,9 +63,12 @@ def receive(*, institution: Institution, arrival: Arrival, by: User) -> StoredFi
 
 
 @transaction.atomic
-def clear(*, stored: StoredFile, place: Place, path: str, **facts: Any) -> StoredFile:
-    """The checks let the file pass, and its bytes lie at `path` by now. `facts` are fields such as `sm3`."""
-    return pass_gate(
+def clear(*, stored: StoredFile, place: Place, path: str, extract: dict[str, Any], **facts: Any) -> StoredFile:
+    """The checks let the file pass, and its bytes lie at `path` by now. `facts` are fields such as `sm3`.
+
+    `extract` holds fields of its Extract, none for a file that nothing can read.
+    """
+    cleared = pass_gate(
         row=stored,
         name="clear",
         moves=TRANSITIONS,
@@ -70,12 +78,14 @@ def clear(*, stored: StoredFile, place: Place, path: str, **facts: Any) -> Store
         path=path,
         **facts,
     )
+    Extract.objects.update_or_create(stored=cleared, defaults=extract)
+    return cleared
 
 
 @transaction.atomic
-def refuse(*, stored: StoredFile, finding: Finding, detail: str = "", **facts: Any) -> StoredFile:
-    """The checks did not let the file pass. Its bytes are gone by now; the row says why."""
-    return pass_gate(
+def refuse(*, stored: StoredFile, finding: Finding, detail: str, **facts: Any) -> StoredFile:
+    """The checks did not let the file pass. The row says why; its bytes are the caller's to remove once committed."""
+    refused = pass_gate(
         row=stored,
         name="refuse",
         moves=TRANSITIONS,
@@ -86,12 +96,14 @@ def refuse(*, stored: StoredFile, finding: Finding, detail: str = "", **facts: A
         path="",
         **facts,
     )
+    _tell(refused)
+    return refused
 
 
 @transaction.atomic
 def quarantine(*, stored: StoredFile, path: str, detail: str, **facts: Any) -> StoredFile:
     """Malware was found. The bytes lie in quarantine by now, where nobody is served."""
-    return pass_gate(
+    quarantined = pass_gate(
         row=stored,
         name="quarantine",
         moves=TRANSITIONS,
@@ -102,6 +114,27 @@ def quarantine(*, stored: StoredFile, path: str, detail: str, **facts: Any) -> S
         finding=Finding.MALWARE,
         finding_detail=detail[:300],
         **facts,
+    )
+    _tell(quarantined)
+    return quarantined
+
+
+def note_scan(*, stored: StoredFile, scanner: str) -> None:
+    """A file that was clean is so by today's signatures too."""
+    StoredFile.objects.clean().filter(pk=stored.pk).update(scanner=scanner, scanned_at=timezone.now())
+
+
+def _tell(stored: StoredFile) -> None:
+    """Who uploaded the file, and the liaisons of the institution, learn what the checks found."""
+    concerned = Q(memberships__role=Role.LIAISON) | Q(pk=stored.uploaded_by_id)
+    members = {"memberships__institution": stored.institution_id, "memberships__is_active": True}
+    notify(
+        recipients=User.objects.filter(concerned, is_active=True, **members).distinct(),
+        kind=NoticeKind.FILE_REFUSED,
+        key=f"file_{stored.state}:{stored.pk}",
+        path=stored.get_absolute_url(),
+        data={"title": stored.name, "finding": stored.finding, "detail": stored.finding_detail},
+        institution=stored.institution,
     )
 
 

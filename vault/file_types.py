@@ -34,6 +34,13 @@ PDF = FileType("PDF", "application/pdf", ("pdf",))
 DOCX = FileType(gettext_lazy("Word 文档"), _OFFICE + "wordprocessingml.document", ("docx",))
 XLSX = FileType(gettext_lazy("Excel 表格"), _OFFICE + "spreadsheetml.sheet", ("xlsx",))
 PPTX = FileType(gettext_lazy("PowerPoint 演示文稿"), _OFFICE + "presentationml.presentation", ("pptx",))
+_MACRO_ENABLED = ".macroEnabled.12"
+DOCM = FileType(gettext_lazy("含宏的 Word 文档"), "application/vnd.ms-word.document" + _MACRO_ENABLED, ("docm",))
+XLSM = FileType(gettext_lazy("含宏的 Excel 表格"), "application/vnd.ms-excel.sheet" + _MACRO_ENABLED, ("xlsm",))
+PPTM = FileType(
+    gettext_lazy("含宏的 PowerPoint 演示文稿"), "application/vnd.ms-powerpoint.presentation" + _MACRO_ENABLED, ("pptm",)
+)
+OPEN_XML = (DOCX, XLSX, PPTX, DOCM, XLSM, PPTM)
 OFD = FileType("OFD", "application/ofd", ("ofd",))
 DOC = FileType(gettext_lazy("旧版 Word 或 WPS 文档"), "application/msword", ("doc", "wps"))
 XLS = FileType(gettext_lazy("旧版 Excel 或 WPS 表格"), "application/vnd.ms-excel", ("xls", "et"))
@@ -47,7 +54,7 @@ TEXT = FileType(gettext_lazy("文本文件"), "text/plain", ("txt",))
 CSV = FileType(gettext_lazy("CSV 表格"), "text/csv", ("csv",))
 ZIP = FileType(gettext_lazy("ZIP 压缩包"), "application/zip", ("zip",))
 
-ALLOWED = (PDF, DOCX, XLSX, PPTX, OFD, DOC, XLS, PPT, PNG, JPEG, GIF, WEBP, TIFF, TEXT, CSV, ZIP)
+ALLOWED = (PDF, *OPEN_XML, OFD, DOC, XLS, PPT, PNG, JPEG, GIF, WEBP, TIFF, TEXT, CSV, ZIP)
 BY_EXTENSION = {extension: kind for kind in ALLOWED for extension in kind.extensions}
 BY_CONTENT_TYPE = {kind.content_type: kind for kind in ALLOWED}
 # What a browser may show inside the page; everything else is downloaded.
@@ -69,6 +76,9 @@ _OOXML_MAIN_PARTS = {
     b"wordprocessingml.document.main+xml": DOCX,
     b"spreadsheetml.sheet.main+xml": XLSX,
     b"presentationml.presentation.main+xml": PPTX,
+    b"ms-word.document.macroEnabled.main+xml": DOCM,
+    b"ms-excel.sheet.macroEnabled.main+xml": XLSM,
+    b"ms-powerpoint.presentation.macroEnabled.main+xml": PPTM,
 }
 _PROGRAMS = ((b"MZ", gettext_lazy("Windows 程序")), (b"\x7fELF", gettext_lazy("Linux 程序")))
 # Text that a browser or a shell would run.
@@ -111,7 +121,7 @@ def _found(head: bytes, file: IO[bytes]) -> Found:
         return _in_zip(file)
     if head.startswith(_OLE):
         return _in_ole(file)
-    if _is_text(head):
+    if text_encoding(head):
         active = _name_by_start(head.removeprefix(codecs.BOM_UTF8).lstrip().lower(), _ACTIVE_TEXT)
         return Found((), active) if active else _allowed(TEXT, CSV)
     return Found((), _name_by_start(head, _PROGRAMS) or _name_by_table(head) or _("无法识别的内容"))
@@ -136,8 +146,6 @@ def _in_zip(file: IO[bytes]) -> Found:
                 declared = entry.read(CHUNK_BYTES)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, struct.error):
         return Found((), _("损坏的压缩包或文档"))
-    if b"macroEnabled" in declared:
-        return Found((), _("含宏的 Office 文档"))
     for part, kind in _OOXML_MAIN_PARTS.items():
         if part in declared:
             return _allowed(kind)
@@ -177,16 +185,17 @@ def _windows(file: IO[bytes], overlap: int) -> Iterator[bytes]:
         kept = chunk[-overlap:]
 
 
-def _is_text(head: bytes) -> bool:
-    """UTF-8, UTF-16 with its mark, or GB 18030, without control characters."""
+def text_encoding(head: bytes) -> str | None:
+    """UTF-8, UTF-16 with its mark, or GB 18030, without control characters; None for what is no text."""
     is_marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ["utf-16"] if is_marked else ["utf-8-sig", "gb18030"]:
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
             continue
-        return not any(ord(character) < 32 and character not in "\t\r\n\f" for character in text)
-    return False
+        is_plain = not any(ord(character) < 32 and character not in "\t\r\n\f" for character in text)
+        return encoding if is_plain else None
+    return None
 
 
 def _name_by_start(head: bytes, names: Iterable[tuple[bytes, str | Promise]]) -> str:

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from portal.enqueue import enqueue
 from portal.locks import held
-from vault import checking, cleanup, deletion, reminders, verification
+from vault import checking, cleanup, deletion, reminders, scanner, verification
 from vault.models import StoredFile
 
-RESUMED_AT_ONCE = 100
+RESUMED_AT_ONCE = 500
 
 
 @shared_task
@@ -21,7 +21,9 @@ def check_file(stored_id: str) -> None:
 
 @shared_task(expires=60)
 def resume_checks() -> None:
-    """Queue what has waited for longer than a message takes."""
+    """Queue what has waited for longer than a message takes; nothing while the malware scanner is silent."""
+    if not scanner.is_answering():
+        return
     since = timezone.now() - datetime.timedelta(minutes=1)
     for stored in StoredFile.objects.waiting().filter(received_at__lt=since).order_by("received_at")[:RESUMED_AT_ONCE]:
         enqueue(check_file, str(stored.pk))

@@ -5,13 +5,33 @@ import struct
 import zipfile
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
-PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
-JPEG = b"\xff\xd8\xff\xe0" + bytes(40)
-GIF = b"GIF89a" + bytes(40)
-WEBP = b"RIFF\x20\0\0\0WEBPVP8 " + bytes(40)
-TIFF = b"II*\0" + bytes(40)
+
+def pdf(*objects: str) -> bytes:
+    """Objects 1, 2, … of which the first is the catalog; by default a page with nothing on it."""
+    bodies = objects or (
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+    )
+    content, places = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
+    for number, body in enumerate(bodies, 1):
+        places.append(len(content))
+        content += f"{number} 0 obj{body}endobj\n".encode("latin-1")
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    trailer = f"trailer<</Size {len(bodies) + 1}/Root 1 0 R>>\nstartxref\n{len(content)}\n%%EOF"
+    return content + f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{table}{trailer}".encode()
+
+
+def picture(kind: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(buffer, kind)
+    return buffer.getvalue()
+
+
+PDF = pdf()
+PNG, JPEG, GIF, WEBP, TIFF = map(picture, ("PNG", "JPEG", "GIF", "WEBP", "TIFF"))
 EXE = b"MZ" + bytes(300)
 ELF = b"\x7fELF" + bytes(60)
 RAR = b"Rar!\x1a\x07\x00" + bytes(40)
@@ -43,7 +63,10 @@ def office(main_part: str) -> bytes:
 DOCX = office("wordprocessingml.document.main+xml")
 XLSX = office("spreadsheetml.sheet.main+xml")
 PPTX = office("presentationml.presentation.main+xml")
-DOCM = zipped(**{"[Content_Types].xml": "application/vnd.ms-word.document.macroEnabled.main+xml"})
+DOCM, XLSM, PPTM = (
+    zipped(**{"[Content_Types].xml": f"application/vnd.ms-{kind}.macroEnabled.main+xml"})
+    for kind in ("word.document", "excel.sheet", "powerpoint.presentation")
+)
 OFD = zipped(**{"OFD.xml": "<ofd:OFD/>"})
 ZIP = zipped(**{"说明.txt": "一"})
 
