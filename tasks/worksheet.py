@@ -48,6 +48,11 @@ class Line:
         return [file for file in self.files if not file.stored.is_clean]
 
     @property
+    def expired(self) -> list[Evidence]:
+        """The files whose validity has ended: they may be handed in, but who does should know."""
+        return [file for file in self.files if file.stored.is_expired]
+
+    @property
     def is_missing(self) -> bool:
         """Whether it keeps the assignment from being handed in."""
         return self.requirement.binding == Binding.MANDATORY and not self.is_complete

@@ -21,7 +21,7 @@ class SearchForm(forms.Form):
     q = forms.CharField(
         label=_("关键词"),
         max_length=100,
-        help_text=_("任务的名称或序号、机构的名称或统一社会信用代码、材料的文件名"),
+        help_text=_("任务的名称或序号、机构的名称或统一社会信用代码、材料的文件名或正文"),
         widget=forms.TextInput(attrs={"type": "search"}),
     )
 
@@ -39,7 +39,7 @@ def _found(text: str, user: User, membership: Membership | None) -> dict[str, li
     """An institution finds its own assignments; a supervisor the plan's tasks, each of which many institutions have."""
     if not membership:
         return {}
-    evidence = Evidence.objects.visible_to(user, acting=membership).filter(original_name__icontains=text)
+    evidence = Evidence.objects.visible_to(user, acting=membership).search(text)
     found = {"evidence": list(evidence.select_related("institution").order_by("-uploaded_at")[:SHOWN])}
     if membership.is_supervising:
         tasks = Task.objects.visible_to(user).filter(_task_matches("", text)).select_related("plan")

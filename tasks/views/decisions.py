@@ -50,6 +50,7 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": lines,
         "missing": [line for line in lines if line.is_missing],
         "unchecked": [file for line in lines for file in line.unchecked],
+        "expired": [file for line in lines for file in line.expired],
         "waiting": sum(line.waiting for line in lines),
         "is_held_up": checks_held_up(lines),
         "refusal": refusal,

@@ -11,6 +11,9 @@ from portal.accounts.enums import Role
 from portal.audit.models import AuditEvent
 from portal.notices.models import Delivery, Notice
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
+from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
+from tests.factories.plan import RequirementFactory
+from tests.factories.tasks import AssignmentFactory, EvidenceFactory, fill_in
 from tests.factories.vault import StoredFileFactory
 from vault.jobs import send_expiry_reminders as job
 from vault.models import StoredFile
@@ -18,6 +21,7 @@ from vault.reminders import send_expiry_reminders
 
 pytestmark = pytest.mark.django_db
 LAST_DAY = datetime.date(2026, 11, 22)
+EXPIRED = "已过期</span>"
 
 
 def on(days: int) -> dict[str, int]:
@@ -144,3 +148,44 @@ def test_the_job_does_it_for_today():
     job()
     job()
     assert liaison.notices.count() == 1
+
+
+@pytest.fixture
+def expired_work():
+    """Ready to hand in, with one file that is valid no longer."""
+    assignment = AssignmentFactory(task=RequirementFactory().task, state="in_progress")
+    fill_in(assignment)
+    StoredFile.objects.update(expires_on=timezone.localdate() - datetime.timedelta(days=1))
+    return assignment
+
+
+def test_the_task_and_its_hand_in_mark_what_has_expired(client, expired_work):
+    client.force_login(member(expired_work.institution, Role.CONTRIBUTOR))
+    pages = [expired_work.get_absolute_url(), reverse("tasks:hand_in", args=[expired_work.pk])]
+    for page in pages:
+        assert EXPIRED in client.get(page).content.decode()
+    assert "1 个文件已过有效期" in client.get(pages[1]).content.decode()
+    client.post(pages[1])
+    expired_work.refresh_from_db()
+    assert expired_work.state == "awaiting_signature"
+
+
+def test_valid_files_are_not_warned_of(client, expired_work):
+    StoredFile.objects.update(expires_on=timezone.localdate())
+    client.force_login(member(expired_work.institution, Role.CONTRIBUTOR))
+    for page in (expired_work.get_absolute_url(), reverse("tasks:hand_in", args=[expired_work.pk])):
+        content = client.get(page).content.decode()
+        assert EXPIRED not in content
+        assert "已过有效期" not in content
+
+
+def test_the_self_assessment_offers_checked_files_and_marks_what_has_expired(client, expired_work):
+    requirement = expired_work.task.requirements.get()
+    waiting = StoredFileFactory(institution=expired_work.institution, state="received", content=b"w", name="等.txt")
+    EvidenceFactory(assignment=expired_work, requirement=requirement, stored=waiting, original_name="等.txt")
+    row = SelfAssessmentFactory(cycle=CycleFactory(plan=expired_work.task.plan), institution=expired_work.institution)
+    client.force_login(member(expired_work.institution, Role.CONTRIBUTOR))
+    content = client.get(reverse("assessments:task", args=[row.pk, expired_work.task.number])).content.decode()
+    assert expired_work.evidence.exclude(stored=waiting).get().original_name in content
+    assert "等.txt" not in content
+    assert EXPIRED in content
