@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import reduce
 from typing import NamedTuple
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -100,8 +100,9 @@ def total(institution_id: int | None = None) -> tuple[int, int]:
     rows = StoredFile.objects.clean().exclude(path="")
     if institution_id:
         rows = rows.filter(institution=institution_id)
-    sizes = rows.order_by().values_list("place", "path", "size").distinct()
-    return len(sizes), sum(size for *_where, size in sizes)
+    contents = rows.order_by().values("place", "path", "size").distinct()
+    found = contents.aggregate(objects=Count("*"), size=Sum("size"))
+    return found["objects"], found["size"] or 0
 
 
 def _due(rows: QuerySet[StoredFile], limit_bytes: int | None) -> Iterator[Content]:

@@ -17,7 +17,7 @@ from tests.factories.vault import StoredFileFactory
 from vault import verification
 from vault.jobs import verify_evidence
 from vault.places import Unreachable, copy, storage_of
-from vault.verification import verify
+from vault.verification import total, verify
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +137,7 @@ def test_one_institution(place):
 def test_a_path_that_many_rows_share_is_read_once(place, monkeypatch):
     first = StoredFileFactory(content=b"abc")
     second = StoredFileFactory(content=b"abc", path=first.path)
+    assert total() == (1, 3)
     read = []
     monkeypatch.setattr(verification, "pieces", lambda *at: read.append(at) or iter([b"abd"]))
     found()
