@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -26,19 +27,41 @@ def log_request(request: HttpRequest, evidence: Evidence, kind: AccessKind) -> N
     log_access(evidence=evidence, by=request.user, body=body, kind=kind, address=address_of(request))
 
 
-@transaction.atomic
 def log_access(*, evidence: Evidence, by: User, body: str, kind: AccessKind, address: str | None) -> None:
     """Write one line, unless the same person did the same with this version within the last ten minutes.
 
     It is the portal's one write in a GET: what is logged is the reading itself (docs/adr/0007). Viewers of PDF ask
     for a file in many parts, which are one reading.
     """
-    _one_at_a_time(by, evidence)
+    if _is_logged(evidence, by, kind):
+        return
+    with transaction.atomic():
+        _one_at_a_time(by, evidence)
+        if not _is_logged(evidence, by, kind):
+            EvidenceAccess.objects.create(
+                institution_id=evidence.institution_id,
+                evidence=evidence,
+                user=by,
+                body=body,
+                kind=kind,
+                address=address,
+            )
+
+
+def _is_logged(evidence: Evidence, by: User, kind: AccessKind) -> bool:
     since = timezone.now() - ONCE_WITHIN
-    if not EvidenceAccess.objects.filter(evidence=evidence, user=by, kind=kind, at__gt=since).exists():
-        EvidenceAccess.objects.create(
-            institution_id=evidence.institution_id, evidence=evidence, user=by, body=body, kind=kind, address=address
-        )
+    return EvidenceAccess.objects.filter(evidence=evidence, user=by, kind=kind, at__gt=since).exists()
+
+
+@transaction.atomic
+def log_package(*, evidence: Collection[str], by: User, body: str) -> None:
+    """One line for each version, by its id, that a package holds: who asked for the package has them all."""
+    rows = Evidence.objects.filter(pk__in=evidence).values_list("pk", "institution")
+    lines = [
+        EvidenceAccess(institution_id=institution, evidence_id=pk, user=by, body=body, kind=AccessKind.DOWNLOADED)
+        for pk, institution in rows.iterator()
+    ]
+    EvidenceAccess.objects.bulk_create(lines, batch_size=1000)
 
 
 def _one_at_a_time(by: User, evidence: Evidence) -> None:

@@ -132,8 +132,8 @@ class AccessFilter(filters.FilterSet):
     who = filters.CharFilter(label=_("人员或单位"), method="by_whom")
     q = filters.CharFilter(label=_("文件名"), field_name="evidence__original_name", lookup_expr="icontains")
     kind = filters.ChoiceFilter(label=_("方式"), choices=AccessKind.choices, empty_label=_("全部"))
-    since = filters.DateFilter(label=_("起始日期"), method="from_day", widget=DAY)
-    until = filters.DateFilter(label=_("截止日期"), method="to_day", widget=DAY)
+    since = filters.DateFilter(label=_("开始日期"), method="from_day", widget=DAY)
+    until = filters.DateFilter(label=_("结束日期"), method="to_day", widget=DAY)
 
     class Meta:
         model = EvidenceAccess

@@ -42,9 +42,9 @@ class Bench:
         """The name of a database with the demo of that size."""
         return self._made(f"bench_{institutions}", ["load_demo", "--institutions", str(institutions), "-v0"])
 
-    def empty(self) -> str:
-        """The name of a database with the portal's tables and nothing in them."""
-        return self._made("bench_empty", [])
+    def empty(self, purpose: str = "empty") -> str:
+        """The name of a database with the portal's tables, and nothing in them but what is made for that purpose."""
+        return self._made(f"bench_{purpose}", [])
 
     def _made(self, prefix: str, command: list[str]) -> str:
         name = f"{prefix}_{self.code_digest}"
