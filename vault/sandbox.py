@@ -16,7 +16,8 @@ from django.conf import settings
 
 from vault.enums import Finding
 
-SECONDS = 300
+SECONDS = 180
+DETAIL_MAX = 300
 
 
 class Answer(NamedTuple):
@@ -35,7 +36,12 @@ def examine(path: Path, content_type: str) -> Answer:
         return Answer(Finding.DAMAGED, "", [], {})
     inside = json.loads(lines[0])
     extract = json.loads(lines[1]) if len(lines) > 1 else {}
-    return Answer(inside["finding"], inside["detail"], inside["flags"], extract)
+    return Answer(inside["finding"], _visible(inside["detail"]), inside["flags"], extract)
+
+
+def _visible(detail: str) -> str:
+    """A name out of an archive, as people may see it: neither PostgreSQL nor a page takes all that it may hold."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in detail[:DETAIL_MAX])
 
 
 def _answer(path: Path, content_type: str) -> list[str]:

@@ -77,8 +77,9 @@ BAD = [
     ("root.zip", lambda: documents.archive({"/etc/a.txt": b"a"}), "unsafe_names", "/etc/a.txt"),
     ("drive.zip", lambda: documents.archive({"C:a.txt": b"a"}), "unsafe_names", "C:a.txt"),
     ("windows.zip", lambda: documents.archive({"b\\..\\..\\a.txt": b"a"}), "unsafe_names", "b\\..\\..\\a.txt"),
-    ("control.zip", lambda: documents.archive({"a\n.txt": b"a"}), "unsafe_names", "a\n.txt"),
-    ("turned.zip", lambda: documents.archive({"a\u202etxt.exe": b"a"}), "unsafe_names", "a\u202etxt.exe"),
+    ("control.zip", lambda: documents.archive({"a\n.txt": b"a"}), "unsafe_names", "a\ufffd.txt"),
+    ("nul.zip", lambda: documents.archive({"aXb.txt": b""}).replace(b"aXb", b"a\0b"), "unsafe_names", "a\ufffdb.txt"),
+    ("turned.zip", lambda: documents.archive({"a\u202etxt.exe": b"a"}), "unsafe_names", "a\ufffdtxt.exe"),
     ("link.zip", lambda: documents.archive_with_link(), "unsafe_names", "a.txt"),
 ]
 

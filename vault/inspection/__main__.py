@@ -18,7 +18,7 @@ from django.conf import settings
 from vault.inspection.problem import Budget, Problem
 
 MEMORY_BYTES = 1536 * 1024**2
-CPU_SECONDS = 240
+CPU_SECONDS = 120
 # The largest temporary file: an archive inside of an archive.
 FILE_BYTES = 2 * 1024**3
 
