@@ -12,8 +12,7 @@ from vault.enums import FileState
 from vault.models import StoredFile
 from vault.querysets import StoredFileQuerySet
 
-YES = [("1", _("是"))]
-USES = [("used", _("使用中")), ("unused", _("未使用"))]
+USES = [("used", _("使用中")), ("unused", _("未使用")), ("signed", _("已随报送签署"))]
 EXPIRY = [("expired", _("已过期")), ("30", _("30 天内到期")), ("90", _("90 天内到期"))]
 
 
@@ -48,7 +47,6 @@ class LibraryFilter(FileFilter):
     task = filters.ChoiceFilter(label=_("任务"), method="of_task", empty_label=_("全部"))
     expiry = filters.ChoiceFilter(label=_("有效期"), choices=EXPIRY, method="by_expiry", empty_label=_("不限"))
     use = filters.ChoiceFilter(label=_("使用情况"), choices=USES, method="by_use", empty_label=_("全部"))
-    signed = filters.ChoiceFilter(label=_("已随报送签署"), choices=YES, method="only_signed", empty_label=_("不限"))
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -61,10 +59,7 @@ class LibraryFilter(FileFilter):
         return rows.live().expired() if value == "expired" else rows.live().expiring(int(value))
 
     def by_use(self, rows: StoredFileQuerySet, name: str, value: str) -> StoredFileQuerySet:
-        return rows.used() if value == "used" else rows.unused()
-
-    def only_signed(self, rows: StoredFileQuerySet, name: str, value: str) -> StoredFileQuerySet:
-        return rows.signed()
+        return {"used": rows.used, "unused": rows.unused, "signed": rows.signed}[value]()
 
 
 def _tasks_with(files: StoredFileQuerySet) -> list[tuple[int, str]]:

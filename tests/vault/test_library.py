@@ -183,7 +183,7 @@ class TestFilters:
             ({"expiry": "90"}, {"signed", "waiting"}),
             ({"use": "used"}, {"used", "signed"}),
             ({"use": "unused"}, {"gone", "waiting"}),
-            ({"signed": "1"}, {"signed"}),
+            ({"use": "signed"}, {"signed"}),
             ({"tag": "等保", "use": "unused"}, set()),
         ],
     )
