@@ -17,6 +17,7 @@ from portal.shell.demo.bodies import World
 from portal.shell.demo.deadlines import set_deadlines
 from portal.shell.demo.doing import Doing
 from portal.shell.demo.duties import duties_of
+from portal.shell.demo.extracts import write_extracts
 from portal.shell.demo.files import store_documents
 from portal.shell.demo.judging import Judging, open_cycles
 from portal.shell.demo.moments import DAY, STARTED, at
@@ -30,8 +31,8 @@ PLAN_FILE = settings.BASE_DIR / "plan/library/csf-2014.yaml"
 FIFTH_YEAR = 2019
 ROLLED_OUT_AFTER = 40 * DAY
 BATCH = 500
-# Beyond these many institutions nobody is told of anything: a million notices show nothing new.
-MOST_REMINDED = 1000
+# Beyond these many institutions nobody is told of anything, and documents are not read: more of it shows nothing new.
+MOST_TOLD = 1000
 
 
 class NotEmpty(Exception):
@@ -68,7 +69,9 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
     with unchecked([table.model for table in tables.all()]):
         _write(works, tables, say)
     record(action="demo.loaded", by=None, data={"institutions": institutions, "seed": seed, "day": today})
-    if institutions <= MOST_REMINDED:
+    if institutions <= MOST_TOLD:
+        say("Texts of documents")
+        write_extracts(documents)
         say("Reminders")
         send_reminders(today=today)
     with connection.cursor() as cursor:
