@@ -81,12 +81,10 @@ STOPPED = [
 ]
 
 
-@pytest.mark.parametrize("place", [Place.INCOMING, Place.DISK])
 @pytest.mark.parametrize(("name", "make", "state", "finding", "detail"), STOPPED, ids=[name for name, *_ in STOPPED])
-def test_what_is_stopped(clamd, arrive, people, place, name, make, state, finding, detail):
-    """Also a file that lies where checked ones do, as those of before the checks."""
+def test_what_is_stopped(clamd, arrive, people, name, make, state, finding, detail):
     content = make()
-    stored = arrive(name, content, place=place)
+    stored = arrive(name, content)
     old_place, old_path = checked(stored)
     assert (stored.state, stored.finding, stored.finding_detail) == (state, finding, detail)
     assert not storage_of(old_place).exists(old_path)
@@ -133,12 +131,19 @@ def test_what_passes(clamd, arrive, name, make, flags):
     assert not Notice.objects.exists()
 
 
-def test_a_file_that_lies_in_the_vault_already_stays_where_it_is(clamd, arrive):
-    stored = arrive("a.txt", b"abc", place=Place.DISK, path="evidence/old/a.txt")
-    storage_of(Place.DISK).save(stored.path, io.BytesIO(b"abc"))
-    checked(stored)
-    assert (stored.state, stored.place, stored.path) == ("clean", Place.DISK, "evidence/old/a.txt")
-    storage_of(Place.DISK).delete(stored.path)
+def test_files_that_lie_where_checked_ones_do(clamd, place, arrive):
+    """Those of before the checks: what passes stays where it is, and nothing else does."""
+    good, bad, infected = (
+        arrive("a.txt", b"abc", place=place),
+        arrive("a.pdf", samples.PNG, place=place),
+        arrive("eicar.txt", EICAR, place=place),
+    )
+    places = [checked(stored) for stored in (good, bad, infected)]
+    assert [stored.state for stored in (good, bad, infected)] == ["clean", "refused", "quarantined"]
+    assert [storage_of(there).exists(path) for there, path in places] == [True, False, False]
+    assert (good.place, good.path) == places[0]
+    with infected.open() as file:
+        assert file.read() == EICAR
 
 
 def test_a_site_without_a_scanner_says_so(settings, arrive):
