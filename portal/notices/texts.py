@@ -43,8 +43,8 @@ BODIES = {
     K.REPORT_READY: gettext_lazy("%(what)s已生成，可以下载。"),
     K.FILE_REFUSED: gettext_lazy("%(institution)s上传的文件%(what)s未通过检查，不能作为证明材料。%(refusal)s"),
     K.FILE_FAULT: gettext_lazy(
-        "复核存储时发现%(institution)s的文件%(what)s缺失或内容被改动，当日可能还有其他文件存在同样问题。"
-        "请联系系统运维人员从备份恢复；恢复后再次复核无误，告警即解除。"
+        "核验存储时发现%(institution)s的文件%(what)s缺失或内容被改动，当日可能还有其他文件存在同样问题。"
+        "请联系系统运维人员从备份恢复；恢复后再次核验无误，告警即解除。"
     ),
     K.INVITATION: gettext_lazy("您被邀请加入%(what)s。"),
 }
