@@ -208,6 +208,8 @@ VERIFY_BYTES = env.int("PORTAL_VERIFY_BYTES", default=100 * 1024**3)
 EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1024)
 # What has arrived of a file is kept for so many hours after its last piece.
 EVIDENCE_UPLOAD_HOURS = env.int("PORTAL_EVIDENCE_UPLOAD_HOURS", default=24)
+# For so many days an exported package of evidence can be downloaded; its copies are removed then.
+PACKAGE_DAYS = env.int("PORTAL_PACKAGE_DAYS", default=14)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_HANDLERS = [
     "vault.upload_handlers.SizeLimitHandler",
@@ -259,6 +261,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-expiry-reminders": {"task": "vault.jobs.send_expiry_reminders", "schedule": crontab(hour=8, minute=30)},
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
+    "remove-packages": {"task": "reports.jobs.remove_packages", "schedule": crontab(hour=2, minute=50)},
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},
 }
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from plan.models import Plan
 from portal.accounts.access import check
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Institution, Membership, User
 from portal.audit.actions import record
 from portal.enqueue import enqueue
 from portal.gate import pass_gate
-from reports.enums import TRANSITIONS, ReportStep
+from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.jobs import render_report
 from reports.models import Report
-from reports.permissions import can_ask_for, kind_for
+from reports.permissions import can_ask_for, kind_for, may_export_packages
+from tasks.models import Assignment
 
 
 @transaction.atomic
@@ -23,17 +26,50 @@ def request_report(*, membership: Membership, plan: Plan, language: str, by: Use
     One that the same person asked for in the same words and that is not finished yet is returned instead, so
     that a double click asks once.
     """
-    kind = kind_for(membership)
+    return _queue(
+        membership,
+        kind=kind_for(membership),
+        plan=plan,
+        institution=membership.institution,
+        authority=membership.authority,
+        language=language,
+        requested_by=by,
+    )
+
+
+@transaction.atomic
+def request_package(
+    *,
+    membership: Membership,
+    institution: Institution,
+    plan: Plan,
+    language: str,
+    by: User,
+    assignment: Assignment | None = None,
+) -> Report:
+    """Queue the package of what the institution signed under the plan, or for one assignment of it.
+
+    Asked for twice as a report is, it is queued once.
+    """
+    in_reach = Institution.objects.visible_to(by, acting=membership).filter(pk=institution.pk)
+    check(may_export_packages(membership) and in_reach.exists())
+    check(assignment is None or (assignment.institution_id, assignment.task.plan_id) == (institution.pk, plan.pk))
+    return _queue(
+        membership,
+        kind=ReportKind.EVIDENCE_PACKAGE,
+        plan=plan,
+        institution=institution,
+        authority=membership.authority,
+        assignment=assignment,
+        language=language,
+        requested_by=by,
+    )
+
+
+def _queue(membership: Membership, **wanted: Any) -> Report:
+    by, kind = wanted["requested_by"], wanted["kind"]
     check(kind is not None and membership in by.active_memberships)
     Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
-    wanted = {
-        "kind": kind,
-        "plan": plan,
-        "institution": membership.institution,
-        "authority": membership.authority,
-        "language": language,
-        "requested_by": by,
-    }
     waiting = Report.objects.unfinished().filter(**wanted).first()
     if waiting:
         return waiting
@@ -56,6 +92,7 @@ def retry_report(*, report: Report, by: User) -> Report:
         attempts=0,
         finished_at=None,
         error="",
+        refusal="",
     )
     enqueue(render_report, str(report.pk))
     return report

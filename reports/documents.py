@@ -38,7 +38,7 @@ def compose(report: Report) -> str:
     if membership is None:
         raise PermissionDenied
     now = timezone.localtime()
-    with _one_moment():
+    with one_moment():
         assignments = Assignment.objects.visible_to(report.requested_by, acting=membership).filter(
             task__plan=report.plan
         )
@@ -57,7 +57,7 @@ def compose(report: Report) -> str:
 
 
 @contextmanager
-def _one_moment() -> Iterator[None]:
+def one_moment() -> Iterator[None]:
     """All figures from one snapshot of the database; inside another transaction, from that one's."""
     begins = not connection.in_atomic_block
     with transaction.atomic():

@@ -9,6 +9,7 @@ from portal.gate import Move
 class ReportKind(TextChoices):
     STATUS = "status", _("任务落实情况报告")
     SUPERVISORY = "supervisory", _("监管进展报告")
+    EVIDENCE_PACKAGE = "evidence_package", _("报送材料包")
 
 
 class ReportState(TextChoices):
@@ -22,7 +23,16 @@ class ReportStep(TextChoices):
     QUEUED = "queued", _("等待生成")
     FIGURES = "figures", _("汇总数据")
     LAYOUT = "layout", _("排版")
+    PACKING = "packing", _("核对并打包材料")
     STORED = "stored", _("保存文件")
+
+
+# What is done for a report, and for a package, in this order.
+STEPS = {
+    ReportKind.STATUS: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
+    ReportKind.SUPERVISORY: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
+    ReportKind.EVIDENCE_PACKAGE: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.PACKING, ReportStep.STORED),
+}
 
 
 S = ReportState

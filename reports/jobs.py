@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.enqueue import enqueue
-from reports import making
+from reports import making, removal
 from reports.models import Report
 
 RESUMED_AT_ONCE = 100
@@ -21,3 +21,8 @@ def resume_reports() -> None:
     left = Report.objects.left_lying(timezone.now()).order_by("requested_at")[:RESUMED_AT_ONCE]
     for report in left:
         enqueue(render_report, str(report.pk))
+
+
+@shared_task(expires=3600)
+def remove_packages() -> None:
+    removal.remove_old_packages()

@@ -8,9 +8,12 @@ No transaction stays open while figures are set into pages.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
+from tempfile import TemporaryFile
 from uuid import UUID
 
-from django.core.files.base import ContentFile
+from django.conf import settings
+from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.utils import timezone, translation
 
@@ -18,10 +21,14 @@ from portal.audit.canonical import Digests, digests
 from portal.gate import pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
-from reports.documents import compose
+from reports.documents import compose, one_moment
 from reports.enums import TRANSITIONS, ReportState, ReportStep
 from reports.heartbeat import beating
 from reports.models import Report
+from reports.packages.archive import measure
+from reports.packages.contents import Refused, gather
+from reports.packages.writing import write
+from tasks.accesses import log_package
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +46,13 @@ def render(*, report_id: UUID | str) -> None:
         return
     try:
         with beating(report), translation.override(report.language):
-            _make(report)
+            make = _make_package if report.is_package else _make
+            make(report)
     except Superseded:
         logger.warning("Report %s went to another worker.", report.pk)
+    except Refused as refusal:
+        logger.error("Package %s was refused: %s", report.pk, refusal)
+        _refuse(report, refusal)
     except Exception as error:
         logger.exception("Report %s could not be made.", report.pk)
         _give_up(report, error)
@@ -67,9 +78,26 @@ def _make(report: Report) -> None:
     _advance(report, ReportStep.LAYOUT)
     pdf = to_pdf(html)
     _advance(report, ReportStep.STORED)
-    report.file.save("report.pdf", ContentFile(pdf), save=False)
+    _store(report, ContentFile(pdf), len(pdf), digests(pdf))
+
+
+def _make_package(report: Report) -> None:
+    """Files are copied into a temporary one, however large they are; it goes to storage when it is whole."""
+    _advance(report, ReportStep.FIGURES)
+    with one_moment():
+        contents = gather(report)
+    _advance(report, ReportStep.PACKING)
+    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
+        write(contents, file, report.requested_at)
+        _advance(report, ReportStep.STORED)
+        size, digest = measure(file)
+        _store(report, File(file), size, digest, packed=contents.packed)
+
+
+def _store(report: Report, file: File, size: int, digest: Digests, packed: Collection[str] = ()) -> None:
+    report.file.save("report", file, save=False)
     try:
-        _finish(report, len(pdf), digests(pdf))
+        _finish(report, size, digest, packed)
     except BaseException:
         report.file.storage.delete(report.file.name)
         raise
@@ -83,14 +111,17 @@ def _advance(report: Report, step: ReportStep) -> None:
 
 
 @transaction.atomic
-def _finish(report: Report, size: int, digest: Digests) -> None:
+def _finish(report: Report, size: int, digest: Digests, packed: Collection[str]) -> None:
+    """`packed` are the ids of the evidence in a package: whoever asked for it has downloaded them."""
     _lock_mine(report)
+    if packed:
+        log_package(evidence=packed, by=report.requested_by, body=report.body.name)
     pass_gate(
         row=report,
         name="finish",
         moves=TRANSITIONS,
         by=None,
-        data=digest._asdict(),
+        data={**digest._asdict(), **({"files": len(packed)} if report.is_package else {})},
         file=report.file.name,
         size=size,
         sha256=digest.sha256,
@@ -125,6 +156,16 @@ def _give_up(report: Report, error: Exception) -> None:
         return
     name = "put_back" if report.attempts < MAX_ATTEMPTS else "fail"
     pass_gate(row=report, name=name, moves=TRANSITIONS, by=None, error=f"{type(error).__name__}: {error}"[:2000])
+
+
+@transaction.atomic
+def _refuse(report: Report, refusal: Refused) -> None:
+    """Another attempt would find the same, so the reader is told at once."""
+    try:
+        _lock_mine(report)
+    except Superseded:
+        return
+    pass_gate(row=report, name="fail", moves=TRANSITIONS, by=None, error=str(refusal), refusal=str(refusal))
 
 
 def _lock_mine(report: Report) -> None:

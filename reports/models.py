@@ -14,17 +14,21 @@ from portal.accounts.models import Authority, Institution
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.querysets import ReportQuerySet
 
+K = ReportKind
 S = ReportState
 
 
 def report_path(report: Report, filename: str) -> str:
-    return f"reports/{report.pk}.pdf"
+    return f"reports/{report.pk}.{report.extension}"
 
 
 class Report(models.Model):
     """One report asked for, its progress, and the file when it is done.
 
-    `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one.
+    A package is about `institution`, or one `assignment` of it; with `authority` a supervisor asked for it, and it
+    is that authority's. `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next
+    one. `error` is for operators; `refusal` tells the reader why it was not made, in the report's language. The
+    file of a package is removed after some days (`removed_at`): it holds copies, which must not outlive evidence.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,6 +40,9 @@ class Report(models.Model):
     authority = models.ForeignKey(
         "accounts.Authority", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
     )
+    assignment = models.ForeignKey(
+        "tasks.Assignment", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     language = models.CharField(max_length=10, default="zh-hans")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
@@ -45,10 +52,12 @@ class Report(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
+    refusal = models.TextField(blank=True)
     file = models.FileField(upload_to=report_path, blank=True, max_length=200)
     size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
     sha256 = models.CharField(max_length=64, blank=True)
     sm3 = models.CharField(max_length=64, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReportQuerySet.as_manager()
 
@@ -57,8 +66,9 @@ class Report(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="report_has_its_scope",
-                condition=Q(kind=ReportKind.STATUS, institution__isnull=False, authority__isnull=True)
-                | Q(kind=ReportKind.SUPERVISORY, institution__isnull=True, authority__isnull=False),
+                condition=Q(kind=K.STATUS, institution__isnull=False, authority=None, assignment=None)
+                | Q(kind=K.SUPERVISORY, institution=None, authority__isnull=False, assignment=None)
+                | Q(kind=K.EVIDENCE_PACKAGE, institution__isnull=False),
             ),
             models.CheckConstraint(
                 name="report_done_has_its_file",
@@ -71,6 +81,11 @@ class Report(models.Model):
             models.Index(
                 fields=["requested_at"], condition=Q(state__in=[S.QUEUED, S.RENDERING]), name="report_waiting"
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(kind=K.EVIDENCE_PACKAGE, state=S.DONE, removed_at=None),
+                name="report_package_kept",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,7 +96,20 @@ class Report(models.Model):
 
     @property
     def body(self) -> Institution | Authority:
-        return self.institution or self.authority
+        """Whose the report is: the body for which it was asked for."""
+        return self.authority or self.institution
+
+    @property
+    def is_package(self) -> bool:
+        return self.kind == K.EVIDENCE_PACKAGE
+
+    @property
+    def extension(self) -> str:
+        return "zip" if self.is_package else "pdf"
+
+    @property
+    def content_type(self) -> str:
+        return f"application/{self.extension}"
 
     def get_language_display(self) -> str:
         return dict(settings.LANGUAGES)[self.language]

@@ -18,12 +18,20 @@ def kind_for(membership: Membership | None) -> ReportKind | None:
     return next((kind for kind, needed in PERMISSIONS.items() if membership and membership.may(needed)), None)
 
 
+def may_export_packages(membership: Membership | None) -> bool:
+    """Who may ask for a report may also ask for what was signed, with its files."""
+    return kind_for(membership) is not None
+
+
+def may_ask(membership: Membership, report: Report) -> bool:
+    if report.is_package:
+        return may_export_packages(membership)
+    return kind_for(membership) == report.kind
+
+
 def membership_for(user: User, report: Report) -> Membership | None:
     """The membership in which the user may ask for the report, while there is one."""
-    return next(
-        (m for m in user.active_memberships if m.body == report.body and kind_for(m) == report.kind),
-        None,
-    )
+    return next((m for m in user.active_memberships if m.body == report.body and may_ask(m, report)), None)
 
 
 def can_ask_for(user: User, report: Report) -> bool:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from portal.accounts.querysets import BELONG, has_permission_on
+from portal.accounts.querysets import BELONG, SUPERVISE, has_permission_on
 from reports.enums import ReportState
 
 # A worker renews its heartbeat every few seconds; without one for so long it is taken for dead.
@@ -16,13 +16,18 @@ DEAD_AFTER = datetime.timedelta(seconds=45)
 
 class ReportQuerySet(models.QuerySet):
     def visible_to(self, user, acting=None) -> Self:
-        """A status report belongs to its institution's people, a supervisory report to its authority's members."""
+        """A report is its body's: the authority for which it was asked, else its institution.
+
+        What an authority asked for about one institution is gone with the institution from its scope.
+        """
         if not user.is_authenticated:
             return self.none()
         authorities = [m.authority_id for m in user.active_memberships if m.authority_id]
         if acting:
             authorities = [acting.authority_id] if acting.authority_id else []
-        return self.filter(has_permission_on("institution", user, BELONG, acting=acting) | Q(authority__in=authorities))
+        own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None)
+        in_scope = Q(institution=None) | Q(has_permission_on("institution", user, SUPERVISE, acting=acting))
+        return self.filter(own | Q(in_scope, authority__in=authorities))
 
     def unfinished(self) -> Self:
         return self.filter(state__in=[ReportState.QUEUED, ReportState.RENDERING])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -10,18 +11,20 @@ from django.utils import timezone
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
 from reports import actions
-from reports.enums import ReportState, ReportStep
-from reports.forms import RequestForm
+from reports.enums import STEPS, ReportKind, ReportState, ReportStep
+from reports.forms import LanguageForm, PackageForm, RequestForm
 from reports.models import Report
-from reports.permissions import can_ask_for, kind_for
+from reports.permissions import can_ask_for, kind_for, may_export_packages
 from reports.querysets import ReportQuerySet
+from tasks.models import Assignment
 
 PAGE_SIZE = 20
+read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 EXPORT = (Permission.EXPORT_STATUS, Permission.EXPORT_SUPERVISORY)
 
 
@@ -30,7 +33,7 @@ def _visible(request: HttpRequest) -> ReportQuerySet:
     if request.membership is None:
         return Report.objects.none()
     reports = Report.objects.visible_to(request.user, acting=request.membership)
-    return reports.select_related("institution", "authority", "plan", "requested_by")
+    return reports.select_related("institution", "authority", "plan", "requested_by", "assignment__task")
 
 
 @require_safe
@@ -41,7 +44,12 @@ def report_list(request: HttpRequest) -> HttpResponse:
 
 def _list_page(request: HttpRequest, form: RequestForm, status: int = 200) -> HttpResponse:
     page = Paginator(_visible(request), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form, "kind": kind_for(request.membership)}
+    context = {
+        "page": page,
+        "form": form,
+        "kind": kind_for(request.membership),
+        "may_export_packages": may_export_packages(request.membership),
+    }
     return render(request, "reports/list.html", context, status=status)
 
 
@@ -53,6 +61,44 @@ def report_request(request: HttpRequest) -> HttpResponse:
         return _list_page(request, form, status=422)
     report = actions.request_report(membership=request.membership, by=request.user, **form.cleaned_data)
     return redirect(report)
+
+
+@read_or_post
+@requires(*EXPORT)
+def package(request: HttpRequest) -> HttpResponse:
+    """Ask for what an institution signed under a plan: one's own, or one in scope."""
+    form = PackageForm(
+        request.POST or None, membership=request.membership, user=request.user, chosen=request.GET.get("institution")
+    )
+    if form.is_valid():
+        return redirect(actions.request_package(membership=request.membership, by=request.user, **form.cleaned_data))
+    context = {"form": form, "assignment": None, "days": settings.PACKAGE_DAYS}
+    return render(request, "reports/package_request.html", context, status=422 if form.errors else 200)
+
+
+@read_or_post
+@requires(*EXPORT)
+def task_package(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for what was signed for one task."""
+    rows = Assignment.objects.visible_to(request.user, acting=request.membership)
+    assignment = get_object_or_404(rows.select_related("institution", "task__plan"), pk=pk)
+    if not assignment.submissions.exists():
+        messages.info(request, _("本任务尚无已签署的报送，没有可导出的内容。"))
+        return redirect(assignment)
+    form = LanguageForm(request.POST or None)
+    if form.is_valid():
+        return redirect(
+            actions.request_package(
+                membership=request.membership,
+                institution=assignment.institution,
+                plan=assignment.task.plan,
+                assignment=assignment,
+                by=request.user,
+                **form.cleaned_data,
+            )
+        )
+    context = {"form": form, "assignment": assignment, "days": settings.PACKAGE_DAYS}
+    return render(request, "reports/package_request.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -74,13 +120,14 @@ def _detail(request: HttpRequest, pk: UUID) -> dict[str, object]:
     return {
         "report": report,
         "steps": _steps(report),
+        "package_days": settings.PACKAGE_DAYS,
         "may_retry": report.state == ReportState.FAILED and can_ask_for(request.user, report),
     }
 
 
 def _steps(report: Report) -> list[tuple[str, str]]:
     """What is done, what is happening, and what is still to come."""
-    steps = list(ReportStep)
+    steps = STEPS[ReportKind(report.kind)]
     at = len(steps) if report.state == ReportState.DONE else steps.index(ReportStep(report.step))
     here = "failed" if report.state == ReportState.FAILED else "current"
     status = {True: "done", False: "waiting"}
@@ -90,21 +137,26 @@ def _steps(report: Report) -> list[tuple[str, str]]:
 @require_safe
 @signed_in
 def report_file(request: HttpRequest, pk: UUID) -> FileResponse:
-    report = get_object_or_404(_visible(request), pk=pk, state=ReportState.DONE)
+    report = get_object_or_404(_visible(request), pk=pk, state=ReportState.DONE, removed_at=None)
     try:
         file = report.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(file, as_attachment=True, filename=_filename(report), content_type="application/pdf")
+    response = FileResponse(file, as_attachment=True, filename=_filename(report), content_type=report.content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
 
 
 def _filename(report: Report) -> str:
-    day = timezone.localtime(report.finished_at).strftime("%Y%m%d")
-    name = f"{report.get_kind_display()}_{report.body.local_name[:60]}_{day}"
-    return f"{get_valid_filename(name)}.pdf"
+    about = report.institution or report.authority
+    if report.is_package:
+        task = f"_{report.assignment.task.number}" if report.assignment else ""
+        name = f"{report.get_kind_display()}_{about.local_name[:60]}{task}_{report.number}"
+    else:
+        day = timezone.localtime(report.finished_at).strftime("%Y%m%d")
+        name = f"{report.get_kind_display()}_{about.local_name[:60]}_{day}"
+    return f"{get_valid_filename(name)}.{report.extension}"
 
 
 @require_POST

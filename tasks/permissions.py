@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.accounts.enums import Permission
-from portal.accounts.models import User
+from portal.accounts.models import Institution, Membership, User
 from portal.accounts.permissions import can_review_institution
 from tasks.models import Assignment
 
@@ -26,3 +26,11 @@ def can_review(user: User, assignment: Assignment) -> bool:
 def can_see_drafts(user: User, assignment: Assignment) -> bool:
     """Unsigned statements and files are the institution's own."""
     return user.belongs_to(assignment.institution_id)
+
+
+def can_export(user: User, assignment: Assignment, acting: Membership | None) -> bool:
+    """Take what was signed away as a package, for the body acted for."""
+    needed = Permission.EXPORT_SUPERVISORY if acting and acting.is_supervising else Permission.EXPORT_STATUS
+    if not acting or not acting.may(needed):
+        return False
+    return Institution.objects.visible_to(user, acting=acting).filter(pk=assignment.institution_id).exists()

@@ -57,6 +57,7 @@ SIGNED = {
     "assessments:review_self_assessment": SUPERVISES,
     "reports:detail": OWN,
     "reports:progress": OWN,
+    "reports:task_package": {"cio", "supervisor", "lead"},
 }
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
@@ -103,6 +104,7 @@ class World:
             f"assessments:{name}": [self_assessment.pk]
             for name in ("detail", "hand_in", "sign", "review_self_assessment")
         }
+        self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         self.requirement = requirement
 

@@ -165,6 +165,7 @@ def institution(request, pk: int):
         "holds": holds,
         "standing_hold": next((hold for hold in holds if not hold.released_at), None),
         "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION),
+        "may_export": request.membership.may(Permission.EXPORT_SUPERVISORY),
     }
     return render(request, "accounts/institution.html", context)
 

@@ -17,7 +17,7 @@ from tasks import actions
 from tasks.enums import EDITABLE, TRANSITIONS, AssignmentState
 from tasks.forms import EvidenceForm, StatementsForm
 from tasks.models import Assignment, Statement
-from tasks.permissions import can_fill_in, can_review, can_see_drafts, can_sign
+from tasks.permissions import can_export, can_fill_in, can_review, can_see_drafts, can_sign
 from tasks.views.rows import visible_assignment
 from tasks.worksheet import Line, checks_held_up, last_saved, latest_return, lines_of, next_step, submissions_of
 from vault.file_types import BY_EXTENSION
@@ -108,6 +108,7 @@ def task_page(
         "returned": latest_return(submissions) if is_open else None,
         "next_step": next_step(assignment, user, lines),
         "sees_drafts": sees_drafts,
+        "may_export": bool(submissions) and can_export(user, assignment, request.membership),
         "may_sign": assignment.state == AssignmentState.AWAITING_SIGNATURE and can_sign(user, assignment),
         "form": None,
         "refusal": refusal,

@@ -34,7 +34,7 @@ class ReportFactory(factory.django.DjangoModelFactory):
         authority: Authority | None = fields.get("authority")
         if authority is None and "institution" not in fields:
             fields["institution"] = InstitutionFactory()
-        fields["kind"] = ReportKind.SUPERVISORY if authority else ReportKind.STATUS
+        fields.setdefault("kind", ReportKind.SUPERVISORY if authority else ReportKind.STATUS)
         if "requested_by" not in fields:
             role = Role.SUPERVISOR if authority else Role.CIO
             fields["requested_by"] = member(authority or fields["institution"], role)

@@ -236,7 +236,7 @@ def test_a_report_that_wants_more_is_not_made(part):
 
 @pytest.mark.django_db(transaction=True)
 def test_all_figures_come_from_one_read_only_snapshot():
-    with documents._one_moment(), connection.cursor() as cursor:
+    with documents.one_moment(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')")
         assert cursor.fetchone() == ("repeatable read", "on")
 
