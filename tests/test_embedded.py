@@ -163,6 +163,15 @@ def test_without_a_redis_of_wheel_or_machine_the_way_out_is_named(data_dir, monk
         pass
 
 
+def test_without_clamd_the_way_out_is_named(data_dir, monkeypatch):
+    monkeypatch.setattr(embedded.clamav, "program", lambda: None)
+    with (
+        pytest.raises(CannotStart, match="clamd is not installed; run script/bootstrap, or set PORTAL_CLAMD"),
+        servers(data_dir, postgres=False, redis=False, clamd_max_bytes=1000),
+    ):
+        pass
+
+
 def test_usage_and_unknown_commands(data_dir):
     assert embedded.main(["start"]) == 2
     process = run(data_dir, "no-such-command-anywhere")
