@@ -59,7 +59,6 @@ def serve(request: HttpRequest, stored: StoredFile, *, name: str, as_attachment:
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = PDF_POLICY if stored.content_type == PDF.content_type else SANDBOXED
     response["ETag"] = etag
-    response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, no-cache"
     return response
 
@@ -74,7 +73,7 @@ def _signed_link(stored: StoredFile, disposition: str | None) -> HttpResponse:
 
 def _content(request: HttpRequest, stored: StoredFile, etag: str) -> HttpResponseBase:
     if request.method == "HEAD":
-        return HttpResponse(headers={"Content-Length": str(stored.size)})
+        return HttpResponse(headers={"Content-Length": str(stored.size), "Accept-Ranges": "bytes"})
     if settings.ACCEL_PREFIX:
         return HttpResponse(headers={"X-Accel-Redirect": settings.ACCEL_PREFIX + quote(stored.path)})
     span = requested_span(request, size=stored.size, etag=etag)
@@ -112,6 +111,7 @@ def _suffix(length: str, size: int) -> Span | None:
 def _sent(stored: StoredFile, span: Span) -> _Sent:
     response = _Sent(_Part(stored.open(), span))
     response["Content-Length"] = str(span.length)
+    response["Accept-Ranges"] = "bytes"
     return response
 
 

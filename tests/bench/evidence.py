@@ -140,7 +140,7 @@ def _file_server(directory: Path) -> Iterator[int]:
 
 @contextmanager
 def _running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[None]:
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _attempt in range(100):
             if server.poll() is not None:
