@@ -65,7 +65,7 @@ class IncomingFileHandler(TemporaryFileUploadHandler):
             self.is_kept = False
             self.file.close()
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> UploadedFile | None:
         if self.is_kept:
             return super().file_complete(file_size)
         return UnkeptFile(BytesIO(), self.field_name, self.file_name, self.content_type, file_size, self.charset)
