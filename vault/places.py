@@ -202,7 +202,7 @@ def _walk_s3(storage: Any, folder: str) -> Iterator[Lying]:
     try:
         for found in storage.bucket.objects.filter(Prefix=f"{start}{folder}/" if folder else start):
             yield Lying(found.key.removeprefix(start), found.size, found.last_modified)
-    except storage.bucket.meta.client.exceptions.ClientError as error:
+    except Exception as error:  # whatever boto raises for a service that is down or refuses
         raise Unreachable("s3", error) from error
 
 

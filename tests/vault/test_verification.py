@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from io import StringIO
 
 import pytest
+from botocore.config import Config
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
@@ -178,6 +179,15 @@ def test_a_bucket_without_files_that_cannot_be_listed(s3_bucket, settings):
     wrong = {**s3, "OPTIONS": {**s3["OPTIONS"], "bucket_name": "another"}}
     settings.STORAGES = {**settings.STORAGES, "evidence-s3": wrong}
     with pytest.raises(CommandError, match=r"“s3” cannot be reached: .*NoSuchBucket"):
+        call_command("verify_evidence")
+
+
+def test_a_service_that_is_down(s3_bucket, settings):
+    s3 = settings.STORAGES["evidence-s3"]
+    once = s3["OPTIONS"]["client_config"].merge(Config(retries={"total_max_attempts": 1}))
+    down = {**s3, "OPTIONS": {**s3["OPTIONS"], "endpoint_url": "http://127.0.0.1:9", "client_config": once}}
+    settings.STORAGES = {**settings.STORAGES, "evidence-s3": down}
+    with pytest.raises(CommandError, match="“s3” cannot be reached: Could not connect"):
         call_command("verify_evidence")
 
 
