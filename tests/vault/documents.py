@@ -137,6 +137,11 @@ def ofd() -> bytes:
     )
 
 
+def crowded_ofd() -> bytes:
+    """Of as many parts as an archive may have entries."""
+    return archive({"OFD.xml": b"<ofd:OFD/>"} | dict.fromkeys(map(str, range(Budget.entries)), b""))
+
+
 # --- Compound files ---------------------------------------------------------------------------------------
 
 SECTOR = 512

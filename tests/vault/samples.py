@@ -24,9 +24,9 @@ def pdf(*objects: str) -> bytes:
     return content + f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{table}{trailer}".encode()
 
 
-def picture(kind: str) -> bytes:
+def picture(kind: str, side: int = 8) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), "teal").save(buffer, kind)
+    Image.new("L", (side, side), 120).save(buffer, kind)
     return buffer.getvalue()
 
 

@@ -50,6 +50,7 @@ def _inspect_zip(file: IO[bytes], budget: Budget, depth: int) -> set[str]:
     flags: set[str] = set()
     with archives.open_zip(file) as archive:
         for name, content in archives.entries(archive, budget):
+            budget.take_entry(name)
             if not archives.is_left_by_system(name, content):
                 flags |= _inspect_entry(content, name, budget, depth)
     return flags
