@@ -59,6 +59,7 @@ def test_deleting_a_body_or_a_person_never_deletes_work():
         "notices.Delivery",
         "vault.Extract",
         "tasks.Statement",
+        "tasks.EvidenceUpload",
         "assessments.Answer",
         "assessments.Reason",
     }

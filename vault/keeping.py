@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-LOCK = 7402  # the advisory lock's first key; the second is the institution's id
+LOCK = 7404  # the advisory lock's first key; the second is the institution's id
 
 
 def keep_still(institutions: Iterable[int]) -> None:

@@ -226,7 +226,7 @@ def test_every_cell_of_the_heat_map_leads_to_as_many_tasks(visit):
     ("account", "paths"),
     [
         ("liaison@sec01.example", ["/", "/people/", "/settings/", "/account/tokens/"]),
-        ("contributor@sec01.example", ["/", "/tasks/", "/tasks/evidence/", "/assessments/", "/plan/", "/inbox/"]),
+        ("contributor@sec01.example", ["/", "/tasks/", "/files/", "/assessments/", "/plan/", "/inbox/"]),
         ("cio@sec01.example", ["/", "/tasks/?state=awaiting_signature", "/reports/"]),
         ("supervisor@shanghai.example", ["/", "/tasks/", "/assessments/reviews/", "/institutions/", "/assessments/"]),
         ("lead@csrc.example", ["/", "/assessments/open/", "/reports/", "/plan/", "/people/"]),
