@@ -22,7 +22,8 @@ from tasks.views.rows import visible_evidence
 from tasks.walk import Walk, through_assignment, through_submission
 from vault.enums import FileState, Flag
 from vault.file_types import PDF
-from vault.models import Extract, StoredFile
+from vault.models import StoredFile
+from vault.reading import reading_of
 from vault.serving import is_shown_inline, serve
 
 logger = structlog.get_logger(__name__)
@@ -70,8 +71,8 @@ def evidence_page(
     """The document, what is known of it, and the way to its neighbours. Shown text is logged as a view."""
     stored = evidence.stored
     is_own = request.user.belongs_to(evidence.institution_id)
-    extract = Extract.objects.filter(stored=stored).only("blocks", "is_cut").first() if stored.is_clean else None
-    if extract:
+    reading = reading_of(stored)
+    if reading:
         log_request(request, evidence, AccessKind.VIEWED)
     context = {
         "evidence": evidence,
@@ -80,7 +81,7 @@ def evidence_page(
         "is_own": is_own,
         "library_url": reverse("vault:file", args=[stored.pk]) if is_own else "",
         "preview": _preview(stored),
-        "extract": extract,
+        "reading": reading,
         "has_scripts": Flag.SCRIPTS in stored.flags,
         "has_macros": Flag.MACROS in stored.flags,
         "deleted_for": _deleted_for(stored),

@@ -5,11 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import random
-import shlex
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from portal.accounts.enums import Role
 from portal.accounts.models import User
 from tasks.models import Evidence
-from tests.bench.databases import ROOT, Bench
+from tests.bench.databases import Bench
 from tests.bench.figures import figure
+from tests.bench.servers import running, web_process
 from tests.bench.timing import interleaved, seconds
 from tests.e2e.running import free_port
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
@@ -45,9 +42,9 @@ def download_throughput(bench: Bench) -> float:
         reader = evidence.institution.memberships.get().user
         cookie = _client(reader).cookies.output(header="", sep=";").strip()
     path = Path(storage_of(evidence.stored.place).path(evidence.stored.path))
-    with _portal(bench.url(database)) as portal, _file_server(path.parent) as plain:
+    with web_process(bench.url(database)) as portal, _file_server(path.parent) as plain:
         runs = {
-            "portal": lambda: seconds(lambda: _download(portal, evidence.download_url, cookie)),
+            "portal": lambda: seconds(lambda: _download(portal.port, evidence.download_url, cookie)),
             "file server": lambda: seconds(lambda: _download(plain, f"/{path.name}", "")),
         }
         taken = interleaved(runs, rounds=21, warm_up=8)
@@ -116,45 +113,8 @@ def _download(port: int, path: str, cookie: str) -> None:
 
 
 @contextmanager
-def _portal(database_url: str) -> Iterator[int]:
-    """The web process of the Procfile."""
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    command = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
-    port = free_port()
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "DATABASE_URL": database_url,
-        "PORT": str(port),
-    }
-    with _running(["sh", "-c", command], port, environment):
-        yield port
-
-
-@contextmanager
 def _file_server(directory: Path) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(directory)]
-    with _running(command, port, dict(os.environ)):
+    with running(command, port, dict(os.environ)):
         yield port
-
-
-@contextmanager
-def _running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[None]:
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _attempt in range(100):
-            if server.poll() is not None:
-                break
-            try:
-                probe = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                probe.connect()
-                probe.close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        else:
-            raise RuntimeError(f"{shlex.join(command)} does not answer")
-        yield
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=30)

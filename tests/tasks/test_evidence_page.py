@@ -106,7 +106,7 @@ class TestDocument:
 
     def test_nothing_can_be_shown(self, people, browse, put):
         page = read(browse(people.cio), put("旧版.doc", content_type="application/msword"))
-        assert "此类文件不能在页面内显示" in page
+        assert "没有可在页面内显示的内容" in page
         assert "<iframe" not in page
 
     def test_a_pdf_with_scripts_is_only_told_of(self, people, browse, put):
