@@ -56,7 +56,7 @@ def retention_ended(files: StoredFileQuerySet, today: datetime.date | None = Non
     return (
         files.filter(state__in=CHECKED, received_at__lt=_not_after(today))
         .alias(kept_unused=KEPT_UNUSED)
-        .filter(Exists(USES) | Q(kept_unused__lt=today), ~Exists(still_kept))
+        .filter(Q(kept_unused__lt=today) | Exists(USES), ~Exists(still_kept))
     )
 
 
