@@ -8,5 +8,6 @@ class PortalStaticFiles(StaticFilesConfig):
         *StaticFilesConfig.ignore_patterns,
         *("tabler-*", "tabler.css*", "*.rtl.*"),
         *("ext", "htmx.js", "htmx.amd.js", "htmx.cjs.js", "htmx.esm.*", "*.gz"),
+        *("browser-test-bundle.js", "tus.js", "tus.js.map"),
         *("rest_framework", "guardian", "django_htmx"),
     ]
