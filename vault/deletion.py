@@ -40,6 +40,7 @@ def delete(*, stored: StoredFile, reason: str, by: User) -> StoredFile:
             "reason": reason,
         },
         path="",
+        fault="",  # of bytes that are gone nothing is wrong
         deleted_by=by,
         deleted_reason=reason,
     )

@@ -17,7 +17,8 @@ from tests.factories.plan import PlanFactory, RequirementFactory, TaskFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory
 from tests.factories.vault import StoredFileFactory
 from vault import deletion
-from vault.enums import FileState, Finding
+from vault.cleanup import clean_up
+from vault.enums import Fault, FileState, Finding
 from vault.holds import place_hold, release_hold
 from vault.models import Extract, LegalHold, StoredFile
 from vault.places import storage_of
@@ -167,6 +168,15 @@ class TestDeletion:
         deletion.remove(tombstone_id=stored.pk, place=stored.place, path=stored.path)
         assert again.pk != stored.pk
         assert again.open().read() == content
+
+    def test_a_lost_message_is_made_good_at_night(self, people, lead):
+        """Nothing was queued, as after a crash right behind the commit. That the file was in fault changes nothing."""
+        stored = old_file(people.institution, fault=Fault.CHANGED)
+        place, path = stored.place, stored.path
+        delete_files(files=[stored], reason="留存期满", by=lead)
+        assert storage_of(place).exists(path)
+        clean_up(now=timezone.now() + datetime.timedelta(days=2))
+        assert not storage_of(place).exists(path)
 
     def test_all_or_nothing(self, people, lead):
         over, kept = evidence_of(people.institution), evidence_of(people.institution, ends_on=timezone.localdate())
