@@ -1,6 +1,9 @@
 """The bytes as an HTTP answer: whole, in parts, by the front server, by a signed link."""
 
+import ast
 import os
+import subprocess
+import sys
 import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
@@ -189,6 +192,11 @@ class TestSignedLinks:
             assert answer.headers["Content-Type"] == "application/pdf"
             assert answer.headers["Content-Disposition"] == "attachment; filename*=utf-8''%E5%88%B6%E5%BA%A6.pdf"
 
+    def test_the_longest_name_fits_into_the_link(self, file):
+        link = serve(RequestFactory().get("/"), file, name="证" * 251 + ".pdf", as_attachment=False)["Location"]
+        with urllib.request.urlopen(link) as answer:
+            assert answer.headers["Content-Disposition"].count("%E8%AF%81") == 251
+
     def test_a_front_server_does_not_stand_between(self, file, settings):
         settings.ACCEL_PREFIX = "/internal/"
         assert get(file=file).status_code == 302
@@ -197,3 +205,13 @@ class TestSignedLinks:
         """A link is signed for GET only."""
         response = get(file=file, method="head")
         assert (response.status_code, response["Content-Length"]) == (200, str(SIZE))
+
+
+@pytest.mark.parametrize("bucket", ["", "evidence"])
+def test_pages_may_show_what_the_bucket_serves_and_nothing_else(bucket):
+    command = "from portal.settings import CONTENT_SECURITY_POLICY as policy; print(policy['DIRECTIVES'])"
+    environment = os.environ | {"PORTAL_S3_BUCKET": bucket, "PORTAL_S3_ENDPOINT": "https://s3.portal.example"}
+    said = subprocess.run([sys.executable, "-c", command], env=environment, check=True, capture_output=True, text=True)
+    directives = ast.literal_eval(said.stdout)
+    holding = {name for name, sources in directives.items() if "https://s3.portal.example" in sources}
+    assert holding == ({"img-src", "frame-src"} if bucket else set())
