@@ -31,6 +31,11 @@ def first_link(selector: str) -> Callable[[Page], None]:
     return follow
 
 
+def evidence_page(page: Page) -> None:
+    first_link("main tbody a[href^='/tasks/evidence/']")(page)
+    page.wait_for_load_state("networkidle")
+
+
 def first_unanswered(page: Page) -> None:
     first_link("main a[href^='/assessments/']")(page)
     page.goto(page.url.rstrip("/") + "/hand-in/")
@@ -52,6 +57,8 @@ PICTURES = [
     Picture("my-tasks", CONTRIBUTOR, "/tasks/"),
     Picture("my-tasks-phone", CONTRIBUTOR, "/tasks/", width=PHONE),
     Picture("task", CONTRIBUTOR, "/tasks/?state=in_progress", then=first_link("main tbody a")),
+    Picture("library", CONTRIBUTOR, "/files/?q=应急演练"),
+    Picture("evidence", CONTRIBUTOR, "/files/?used=used", then=evidence_page),
     Picture("self-assessment", CONTRIBUTOR, "/assessments/", then=first_unanswered),
     Picture("sign", CIO, "/", then=first_link("main a[href$='/sign/']")),
     Picture("review", SUPERVISOR, "/assessments/reviews/", then=first_link("main tbody a")),

@@ -4,15 +4,14 @@ import re
 import subprocess
 
 import pytest
+from playwright.sync_api import expect
 
+from portal.clamd import EICAR
 from tests.e2e.visitor import Visitor
+from tests.vault.samples import PDF
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
-PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n"
-    b"trailer<</Root 1 0 R>>\n%%EOF\n"
-)
 PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" + b"\x00" * 200
 
 
@@ -57,14 +56,27 @@ def fill_in_a_task(contributor: Visitor) -> str:
     refuse(contributor, first, "setup.pdf", PROGRAM)
     refuse(contributor, first, "empty.pdf", b"")
     assert page.locator("textarea").first.input_value().startswith("已制定制度"), "an upload's error took the text"
+    quarantine(contributor, first)
     for requirement in page.locator(".requirement").all():
         files = requirement.locator(".evidence-files")
         before = files.locator("li").count()
         upload(requirement, "制度文件.pdf", PDF)
         files.locator("li").nth(before).wait_for()
     save(contributor)
+    expect(page.locator(".files-waiting")).to_have_count(0, timeout=30_000)
     hand_in(contributor, task)
     return task
+
+
+def quarantine(contributor: Visitor, requirement) -> None:
+    """A file with malware in it: the scanner finds it, the page says so by itself, and it is withdrawn."""
+    upload(requirement, "清单.txt", EICAR)
+    row = requirement.locator(".file").filter(has_text="清单.txt")
+    expect(row).to_contain_text(contributor.say("已隔离"), timeout=30_000)
+    contributor.look(closely=True)
+    contributor.page.once("dialog", lambda dialog: dialog.accept())
+    row.locator("form button").click()
+    expect(row).to_have_count(0)
 
 
 def upload(requirement, name: str, content: bytes) -> None:
