@@ -32,8 +32,10 @@ def first_link(selector: str) -> Callable[[Page], None]:
 
 
 def evidence_page(page: Page) -> None:
-    first_link("main tbody a[href^='/tasks/evidence/']")(page)
-    page.wait_for_load_state("networkidle")
+    """What the first file says, from the library through the file's page."""
+    first_link("main tbody td.main a")(page)
+    first_link(".page-action a[href^='/tasks/evidence/']")(page)
+    page.wait_for_timeout(2000)  # the browser's viewer of PDF tells nobody when it is done
 
 
 def first_unanswered(page: Page) -> None:
@@ -58,7 +60,7 @@ PICTURES = [
     Picture("my-tasks-phone", CONTRIBUTOR, "/tasks/", width=PHONE),
     Picture("task", CONTRIBUTOR, "/tasks/?state=in_progress", then=first_link("main tbody a")),
     Picture("library", CONTRIBUTOR, "/files/?q=应急演练"),
-    Picture("evidence", CONTRIBUTOR, "/files/?used=used", then=evidence_page),
+    Picture("evidence", CONTRIBUTOR, "/files/?use=signed", then=evidence_page),
     Picture("self-assessment", CONTRIBUTOR, "/assessments/", then=first_unanswered),
     Picture("sign", CIO, "/", then=first_link("main a[href$='/sign/']")),
     Picture("review", SUPERVISOR, "/assessments/reviews/", then=first_link("main tbody a")),
