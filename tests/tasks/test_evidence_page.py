@@ -87,7 +87,9 @@ class TestDocument:
     def test_a_pdf_in_a_frame(self, people, browse, put):
         evidence = says(put("制度.pdf", content_type="application/pdf"), text("第一条"))
         page = read(browse(people.cio), evidence)
-        assertInHTML(f'<iframe class="document-frame" src="{evidence.file_url}#navpanes=0" title="制度.pdf"></iframe>', page)
+        assertInHTML(
+            f'<iframe class="document-frame" src="{evidence.file_url}#navpanes=0" title="制度.pdf"></iframe>', page
+        )
         assert "第一条" in page
         assert f'href="{evidence.download_url}"' in page
 
