@@ -11,11 +11,12 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists
 from django.utils import timezone
 
 from portal.audit.actions import record
 from vault.enums import FileState, Place
+from vault.keeping import keep_still
 from vault.models import LegalHold, StoredFile
 from vault.places import served_places, stop_unfinished_uploads, storage_of, walk
 from vault.strays import StrayKind, is_stray, strays
@@ -51,19 +52,22 @@ def remove_orphans() -> int:
 def empty_quarantine(*, now: datetime.datetime) -> int:
     """Let go of malware that was kept long enough. That it was found, and its digests, stay on the row."""
     since = now - datetime.timedelta(days=settings.QUARANTINE_DAYS)
-    kept = LegalHold.objects.standing().filter(institution=OuterRef("institution"))
     over = StoredFile.objects.filter(state=FileState.QUARANTINED, quarantined_at__lt=since).exclude(path="")
     emptied = 0
-    for stored in over.filter(~Exists(kept)).select_related("institution"):
+    for stored in over.select_related("institution"):
         place, path = stored.place, stored.path
-        emptied += _empty(stored)
-        storage_of(place).delete(path)
+        if _empty(stored):
+            storage_of(place).delete(path)
+            emptied += 1
     return emptied
 
 
 @transaction.atomic
 def _empty(stored: StoredFile) -> int:
-    is_mine = StoredFile.objects.filter(pk=stored.pk).exclude(path="").update(path="")
+    """Unless a legal hold stands, or another run did it."""
+    keep_still([stored.institution_id])
+    held = LegalHold.objects.standing().filter(institution=stored.institution_id)
+    is_mine = StoredFile.objects.filter(~Exists(held), pk=stored.pk).exclude(path="").update(path="")
     if is_mine:
         record(
             action="storedfile.quarantine_over",

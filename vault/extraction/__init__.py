@@ -66,7 +66,7 @@ def _cut(block: Block, room: int) -> tuple[Block, int]:
     rows = []
     for row in block["rows"]:
         cells = [_plain(cell) for cell in row]
-        room -= sum(map(len, cells))
+        room -= sum(map(len, cells)) + len(cells)  # an empty cell takes room, too
         if room < 0:
             break
         rows.append(cells)
