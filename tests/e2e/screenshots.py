@@ -31,11 +31,18 @@ def first_link(selector: str) -> Callable[[Page], None]:
     return follow
 
 
+def with_document(selector: str) -> Callable[[Page], None]:
+    def follow(page: Page) -> None:
+        first_link(selector)(page)
+        page.wait_for_timeout(2000)  # the browser's viewer of PDF tells nobody when it is done
+
+    return follow
+
+
 def evidence_page(page: Page) -> None:
     """What the first file says, from the library through the file's page."""
     first_link("main tbody td.main a")(page)
-    first_link(".page-action a[href^='/tasks/evidence/']")(page)
-    page.wait_for_timeout(2000)  # the browser's viewer of PDF tells nobody when it is done
+    with_document(".page-action a[href^='/tasks/evidence/']")(page)
 
 
 def first_unanswered(page: Page) -> None:
@@ -63,7 +70,7 @@ PICTURES = [
     Picture("evidence", CONTRIBUTOR, "/files/?use=signed", then=evidence_page),
     Picture("self-assessment", CONTRIBUTOR, "/assessments/", then=first_unanswered),
     Picture("sign", CIO, "/", then=first_link("main a[href$='/sign/']")),
-    Picture("review", SUPERVISOR, "/assessments/reviews/", then=first_link("main tbody a")),
+    Picture("review", SUPERVISOR, "/assessments/reviews/", then=with_document("main tbody a")),
     Picture("supervisor-home", SUPERVISOR, "/"),
     Picture("supervisor-home-en", SUPERVISOR, "/", language="en"),
     Picture("plan", SUPERVISOR, "/plan/csf-2014/"),
