@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -95,7 +96,7 @@ def _run() -> int:
     os.environ["PORT"] = str(settings.PORT)
     # Honcho gives each process a PORT of its own, and links in mails must not be made from that.
     os.environ["PORTAL_URL"] = settings.SITE_URL
-    os.environ["PATH"] = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"  # noqa: PTH120
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # As root this is a demo in a container or on a bare machine, and nothing to warn of at each start.
     os.environ["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
     with child(honcho) as process:

@@ -393,7 +393,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 MIGRATION_MODULES = {"knox": None}  # its own table is not used, since tokens have names here
-KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - the name of a model, not a secret
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}
 
 # --- Logs -------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from portal.accounts.models import User
+from portal.accounts.models import Membership, User
 from tasks.enums import AccessKind
 from tasks.models import Evidence, EvidenceAccess
 
@@ -23,8 +23,25 @@ def log_request(request: HttpRequest, evidence: Evidence, kind: AccessKind) -> N
     if request.method == "HEAD":
         return
     assert isinstance(request.user, User)
-    body = request.membership.body.name if request.membership else ""
-    log_access(evidence=evidence, by=request.user, body=body, kind=kind, address=address_of(request))
+    log_access(
+        evidence=evidence,
+        by=request.user,
+        body=_body_that_may(request.user, request.membership, evidence),
+        kind=kind,
+        address=address_of(request),
+    )
+
+
+def _body_that_may(user: User, acting: Membership | None, evidence: Evidence) -> str:
+    """The body that lets the person see the version: the one acted for, unless only another of theirs does.
+
+    A link in a mail leads there whichever body is acted for. Only for who has several bodies the database is asked.
+    """
+    memberships = sorted(user.active_memberships, key=lambda membership: membership != acting)
+    if len(memberships) > 1:
+        version = Evidence.objects.filter(pk=evidence.pk)
+        memberships = [m for m in memberships if version.visible_to(user, acting=m).exists()]
+    return memberships[0].body.name if memberships else ""
 
 
 def log_access(*, evidence: Evidence, by: User, body: str, kind: AccessKind, address: str | None) -> None:

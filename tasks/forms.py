@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.template.defaultfilters import filesizeformat
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -172,6 +173,18 @@ class ReuseForm(forms.Form):
         self.fields["files"].queryset = offered
 
 
+class _ReasonField(forms.CharField):
+    """Why, in the person's own words. `missing` is said to who gives none."""
+
+    def __init__(self, *, missing: Promise, **kwargs) -> None:
+        super().__init__(
+            max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 4}),
+            error_messages={"required": missing},
+            **kwargs,
+        )
+
+
 class SignForm(forms.Form):
     """The digest of what the page showed: another content is not signed."""
 
@@ -179,22 +192,18 @@ class SignForm(forms.Form):
 
 
 class SendBackForm(forms.Form):
-    reason = forms.CharField(
+    reason = _ReasonField(
         label=gettext_lazy("退回填报人的理由"),
         help_text=gettext_lazy("填报人会看到此理由，监管单位看不到。"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": gettext_lazy("请填写退回的理由。")},
+        missing=gettext_lazy("请填写退回的理由。"),
     )
 
 
 class ExemptForm(forms.Form):
-    reason = forms.CharField(
+    reason = _ReasonField(
         label=gettext_lazy("认定不适用的理由"),
         help_text=gettext_lazy("机构会看到此理由，并记入审计日志。"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": gettext_lazy("请填写认定不适用的理由。")},
+        missing=gettext_lazy("请填写认定不适用的理由。"),
     )
 
 
@@ -209,20 +218,16 @@ class ChosenFilesForm(forms.Form):
 
 
 class DeletionForm(ChosenFilesForm):
-    reason = forms.CharField(
+    reason = _ReasonField(
         label=gettext_lazy("删除理由"),
         help_text=gettext_lazy("机构会看到此理由，并记入审计日志。"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": gettext_lazy("请填写删除理由。")},
+        missing=gettext_lazy("请填写删除理由。"),
     )
 
 
 class HoldForm(forms.Form):
-    reason = forms.CharField(
+    reason = _ReasonField(
         label=gettext_lazy("保全理由"),
         help_text=gettext_lazy("只有监管人员看到此理由；记入审计日志。"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": gettext_lazy("请填写保全理由。")},
+        missing=gettext_lazy("请填写保全理由。"),
     )

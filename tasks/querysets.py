@@ -117,7 +117,7 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
         return self.order_by(F("requirement__number"), "uploaded_at", "pk")
 
 
-class EvidenceManager(Manager.from_queryset(EvidenceQuerySet)):  # type: ignore[misc]
+class EvidenceManager(Manager.from_queryset(EvidenceQuerySet)):  # type: ignore[misc]  # a class made by a call
     """A row of evidence says little without its stored file, so it comes with it."""
 
     def get_queryset(self) -> EvidenceQuerySet:

@@ -41,3 +41,11 @@ def browse():
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def before(assignment) -> set[str]:
+    """What lay in the incoming place before the test."""
+    from tests.tasks.incoming import lying
+
+    return lying()

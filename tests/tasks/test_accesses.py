@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts.actions import add_member
 from portal.accounts.enums import Role
 from tasks.accesses import ONCE_WITHIN, address_of, log_access
 from tasks.enums import AccessKind
 from tasks.models import EvidenceAccess
-from tests.factories.accounts import InstitutionFactory, member
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.tasks import EvidenceFactory, SubmissionFactory
 from tests.factories.vault import StoredFileFactory
 from vault.models import Extract
@@ -48,6 +49,18 @@ class TestWriting:
         assert (row.user, row.evidence, row.institution) == (people.supervisor, file, people.institution)
         assert (row.body, row.kind, row.address) == (people.authority.name, V, "192.0.2.7")
         assert timezone.now() - row.at < datetime.timedelta(minutes=1)
+
+    def test_it_is_the_body_that_may_see_the_file(self, people, browse, file):
+        """Whichever of two bodies the person acts for."""
+        other = add_member(user=people.supervisor, body=AuthorityFactory(kinds=[]), role=Role.SUPERVISOR, by=None)
+        client = browse(people.supervisor)
+        for number, membership in enumerate(people.supervisor.memberships.all()):
+            client.post(reverse("accounts:act_for", args=[membership.pk]))
+            with time_machine.travel(timezone.now() + number * 2 * ONCE_WITHIN):
+                assert client.get(file.file_url).status_code == 200
+        bodies = set(EvidenceAccess.objects.values_list("body", flat=True))
+        assert bodies == {people.authority.name} != {other.body.name}
+        assert EvidenceAccess.objects.count() == 2
 
     def test_a_download_is_not_a_view(self, people, browse, file):
         client = browse(people.supervisor)

@@ -13,15 +13,11 @@ from tasks.evidence import add_evidence, reuse_file, withdraw_evidence
 from tasks.models import Evidence
 from tests.factories.tasks import EvidenceFactory
 from tests.factories.vault import StoredFileFactory
+from tests.tasks.incoming import lying
 from tests.vault import samples
 from tests.vault.samples import upload
 from vault.enums import Place
 from vault.places import storage_of
-
-
-def arrived() -> set[str]:
-    incoming = storage_of(Place.INCOMING)
-    return set(incoming.listdir("")[1]) if incoming.exists("") else set()
 
 
 @pytest.fixture
@@ -46,12 +42,12 @@ def test_an_upload_is_stored_privately_and_starts_the_work(people, assignment, r
 
 
 def test_a_refused_file_leaves_nothing(people, assignment, requirement):
-    before = arrived()
+    before = lying()
     with pytest.raises(ValidationError):
         add_evidence(assignment=assignment, requirement=requirement, file=upload("a.pdf", b""), by=people.contributor)
     assignment.refresh_from_db()
     assert assignment.state == "not_started"
-    assert arrived() == before
+    assert lying() == before
 
 
 def test_no_file_without_its_row(people, assignment, requirement, monkeypatch):
@@ -59,19 +55,19 @@ def test_no_file_without_its_row(people, assignment, requirement, monkeypatch):
         raise IntegrityError
 
     monkeypatch.setattr(evidence, "record", fail)
-    before = arrived()
+    before = lying()
     with pytest.raises(IntegrityError):
         add_evidence(assignment=assignment, requirement=requirement, file=upload(), by=people.contributor)
     assert not Evidence.objects.exists()
-    assert arrived() == before
+    assert lying() == before
 
 
 def test_no_file_once_the_work_is_handed_in(people, filled):
-    before = arrived()
+    before = lying()
     actions.hand_in(assignment=filled, by=people.contributor)
     with pytest.raises(WrongState):
         add_evidence(assignment=filled, requirement=filled.requirements.first(), file=upload(), by=people.contributor)
-    assert arrived() == before
+    assert lying() == before
 
 
 def test_withdrawing_hides_a_file_and_keeps_it(people, filled):
@@ -104,7 +100,7 @@ def test_a_new_version_takes_the_place_of_the_old_one(people, filled):
 
 
 def test_the_same_content_is_stored_once_and_put_forward_once(people, assignment, requirement):
-    before = arrived()
+    before = lying()
     facts = {"assignment": assignment, "by": people.contributor}
     first, is_new = add_evidence(requirement=requirement, file=upload("甲.pdf"), **facts)
     assert is_new
@@ -112,7 +108,7 @@ def test_the_same_content_is_stored_once_and_put_forward_once(people, assignment
     other, is_new = add_evidence(requirement=assignment.requirements.last(), file=upload("丙.pdf"), **facts)
     assert is_new
     assert (other.stored, other.original_name) == (first.stored, "丙.pdf")
-    assert arrived() - before == {first.stored.path}
+    assert lying() - before == {first.stored.path}
 
 
 def test_two_institutions_never_share_a_stored_file(people, assignment, requirement):

@@ -13,7 +13,6 @@ from threading import Barrier, Event
 from urllib.parse import unquote
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -27,22 +26,16 @@ from tasks.models import Evidence, EvidenceUpload
 from tests.factories.accounts import InstitutionFactory, member
 from tests.factories.plan import RequirementFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory
-from tests.factories.vault import StoredFileFactory
+from tests.tasks.incoming import lying
 from tests.tasks.world import make_people, make_task
 from tests.vault import samples
-from vault import parts, scanner
+from vault import parts
 from vault.enums import Place
 from vault.places import storage_of
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = "application/offset+octet-stream"
 CONTENT = samples.PDF.ljust(300_000, b" ")
-
-
-def lying() -> set[str]:
-    """What lies in the incoming place."""
-    incoming = storage_of(Place.INCOMING)
-    return set(incoming.listdir("")[1]) if incoming.exists("") else set()
 
 
 def in_base64(content: str | bytes) -> str:
@@ -98,11 +91,6 @@ class Cut:
         return piece
 
     readline = read
-
-
-@pytest.fixture
-def before(assignment) -> set[str]:
-    return lying()
 
 
 @pytest.fixture
@@ -458,124 +446,3 @@ class TestCleanUp:
         EvidenceUpload.objects.update(touched_at=long_ago)
         uploader.send(CONTENT[:1000])
         assert EvidenceUpload.objects.get().touched_at > long_ago + datetime.timedelta(hours=22)
-
-
-class TestPlainForm:
-    """Without script."""
-
-    @pytest.fixture
-    def place(self, assignment):
-        return reverse("tasks:evidence_upload", args=[assignment.pk, assignment.requirements.first().pk])
-
-    def test_a_large_file_is_renamed_and_not_copied(self, browse, people, assignment, place, before):
-        content = samples.PDF.ljust(3_000_000)
-        browse(people.contributor).post(place, {"file": SimpleUploadedFile("大.pdf", content)})
-        row = assignment.evidence.get()
-        assert (row.size, row.sha256) == (3_000_000, hashlib.sha256(content).hexdigest())
-        assert lying() - before == {row.stored.path}
-
-    def test_a_large_file_that_is_refused_leaves_nothing(self, browse, people, place, before):
-        response = browse(people.contributor).post(place, {"file": SimpleUploadedFile("a.pdf", samples.EXE * 10_000)})
-        assert response.status_code == 422 and lying() == before
-
-    @pytest.mark.parametrize("size", [1000, 3_000_000], ids=["in memory", "on disk"])
-    def test_a_disk_that_is_full(self, browse, people, assignment, place, before, monkeypatch, size):
-        def fail(*_args, **_facts):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", fail)
-        monkeypatch.setattr("tempfile._TemporaryFileWrapper.write", fail, raising=False)
-        file = SimpleUploadedFile("制度.pdf", samples.PDF.ljust(size))
-        response = browse(people.contributor).post(place, {"file": file})
-        assert response.status_code == 422
-        assert "服务器存储空间不足，文件“制度.pdf”未上传" in response.content.decode()
-        assert lying() == before and not assignment.evidence.exists()
-
-    def test_the_same_content_is_there_already(self, browse, people, place):
-        client = browse(people.contributor)
-        for name in ("甲.pdf", "乙.pdf"):
-            response = client.post(place, {"file": SimpleUploadedFile(name, samples.PDF)}, follow=True)
-        assert "内容与已有的“甲.pdf”相同，未重复保存。" in response.content.decode()
-
-    def test_replacing(self, browse, people, assignment):
-        old = EvidenceFactory(assignment=assignment, requirement=assignment.requirements.first())
-        client, page = browse(people.contributor), reverse("tasks:evidence_replace", args=[old.pk])
-        assert old.original_name in client.get(page).content.decode()
-        refused = client.post(page, {"file": SimpleUploadedFile("a.pdf", samples.EXE)})
-        assert refused.status_code == 422 and "不是 PDF" in refused.content.decode()
-        several = client.post(page, {"file": [SimpleUploadedFile(name, samples.PDF) for name in ("甲.pdf", "乙.pdf")]})
-        assert several.status_code == 422 and "只能选择一个文件" in several.content.decode()
-        assert client.post(page, {"file": SimpleUploadedFile("新.pdf", samples.PDF)}).status_code == 302
-        assert assignment.evidence.current().get().version == 2
-        assert "现在不能替换" in client.get(page, follow=True).content.decode()
-
-    @pytest.mark.parametrize("role", ["cio", "supervisor", "lead", "observer"])
-    def test_others_do_not_replace(self, browse, people, filled, role):
-        page = reverse("tasks:evidence_replace", args=[filled.evidence.first().pk])
-        assert browse(getattr(people, role)).get(page).status_code in (403, 404)
-
-
-class TestStates:
-    """What the page says of a file, and that it asks again while one waits."""
-
-    @pytest.fixture
-    def show(self, people, assignment):
-        def make(**facts):
-            stored = StoredFileFactory(institution=people.institution, content=os.urandom(8), **facts)
-            return EvidenceFactory(
-                assignment=assignment, requirement=assignment.requirements.first(), stored=stored, original_name="a.txt"
-            )
-
-        return make
-
-    @pytest.fixture
-    def drawn(self, browse, people, assignment):
-        return lambda: browse(people.contributor).get(assignment.get_absolute_url()).content.decode()
-
-    def test_a_file_that_passed(self, show, drawn):
-        row = show(flags=["macros"])
-        content = drawn()
-        assert "检查通过" in content and "含宏" in content and row.file_url in content
-        assert "every 2s" not in content
-
-    def test_a_file_that_waits(self, show, drawn, monkeypatch):
-        row = show(state="received")
-        monkeypatch.setattr(scanner, "is_answering", lambda: True)
-        content = drawn()
-        assert "待检查" in content and "waiting=1" in content and "正在检查文件" in content
-        assert row.file_url not in content
-        monkeypatch.setattr(scanner, "is_answering", lambda: False)
-        assert "文件检查服务暂时中断" in drawn()
-
-    def test_a_file_that_did_not_pass(self, show, drawn):
-        show(state="refused", path="", finding="nested", finding_detail="安装<b>.exe")
-        content = drawn()
-        assert "未通过检查" in content and "every 2s" not in content
-        assert "压缩包内含不受支持的文件（安装&lt;b&gt;.exe）。请从压缩包中移除该文件后重新上传。" in content
-
-    def test_asking_again_answers_once_something_changed(self, show, browse, people, assignment, monkeypatch):
-        monkeypatch.setattr(scanner, "is_answering", lambda: True)
-        row = show(state="received")
-        client = browse(people.contributor)
-        place = reverse("tasks:files", args=[assignment.pk, row.requirement_id])
-        assert client.get(f"{place}?waiting=1").status_code == 204
-        content = client.get(f"{place}?waiting=2").content.decode()
-        assert "waiting=1" in content and 'id="task-side"' in content
-        row.stored.state, row.stored.checked_at, row.stored.sm3 = "clean", timezone.now(), "0" * 64
-        row.stored.save()
-        content = client.get(f"{place}?waiting=1").content.decode()
-        assert "检查通过" in content and "every 2s" not in content
-
-    def test_handing_in_says_which_files_hold_it_up(self, browse, people, filled, monkeypatch):
-        monkeypatch.setattr(scanner, "is_answering", lambda: True)
-        requirement = filled.requirements.first()
-        facts = {"institution": people.institution}
-        waiting = StoredFileFactory(state="received", content=b"1", **facts)
-        refused = StoredFileFactory(state="refused", path="", finding="encrypted", content=b"2", **facts)
-        for name, stored in (("等待.pdf", waiting), ("加密.docx", refused)):
-            EvidenceFactory(assignment=filled, requirement=requirement, original_name=name, stored=stored)
-        page = reverse("tasks:hand_in", args=[filled.pk])
-        content = browse(people.contributor).get(page).content.decode()
-        assert "还不能提交：2 个文件待检查或未通过检查" in content
-        assert "等待.pdf" in content and "受密码保护，无法检查和阅读。请取消密码后重新上传。" in content
-        assert "确认提交" not in content and "every 3s" in content
