@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from plan.enums import PART_LEVELS
 from plan.models import Requirement
@@ -12,14 +12,22 @@ from tasks.enums import AssignmentState
 
 ASKED_STATES = [state for state in AssignmentState if state != AssignmentState.NOT_APPLICABLE]
 
-# An answer counts when it has a value, whichever its kind has, and says why.
-COMPLETE = ~Q(justification="") & (
-    Q(in_place__isnull=False)
-    | Q(level__isnull=False)
+# Of answers: where a gap remains, by the level that the plan sets.
+MEASURES_BELOW = "requirement__task__plan__measures_below"
+GAP = (Q(in_place=False) & Q(**{f"{MEASURES_BELOW}__gt": 0})) | Q(level__lt=F(MEASURES_BELOW))
+NO_GAP = (
+    Q(in_place=True)
+    | Q(**{"in_place": False, MEASURES_BELOW: 0})
+    | Q(level__gte=F(MEASURES_BELOW))
     | Q(denominator__isnull=False)
     | Q(number__isnull=False)
     | Q(date__isnull=False)
 )
+HAS_MEASURE = ~Q(measure="") & ~Q(measure_owner="") & Q(measure_due_on__isnull=False)
+
+# An answer counts when it has a value, whichever its kind has, and says why; when somebody stands behind it,
+# where it was carried over; and when a measure is planned, where a gap remains.
+COMPLETE = ~Q(justification="") & Q(is_carried_over=False) & (NO_GAP | (GAP & HAS_MEASURE))
 
 
 def asked(institution: Any, plan: Any) -> QuerySet[Requirement]:

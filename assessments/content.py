@@ -24,7 +24,16 @@ def content_to_sign(self_assessment: SelfAssessment) -> dict[str, Any]:
     tasks: dict[int, dict[str, Any]] = {}
     for requirement in asked_by(self_assessment):
         task = requirement.task
-        entry = tasks.setdefault(task.number, {"number": task.number, "title": task.title, "requirements": []})
+        entry = tasks.setdefault(
+            task.number,
+            {
+                "number": task.number,
+                "title": task.title,
+                "theme": task.theme.number,
+                "weight": task.weight,
+                "requirements": [],
+            },
+        )
         entry["requirements"].append(_requirement(requirement, answers.get(requirement.pk)))
     return as_plain(
         {
@@ -49,10 +58,16 @@ def _requirement(requirement: Requirement, answer: Answer | None) -> dict[str, A
         "text": requirement.text,
         "kind": requirement.kind,
         "unit": requirement.unit,
+        "binding": requirement.binding,
+        "weight": requirement.weight,
         "answer": {field: value for field, value in values.items() if value is not None},
         "justification": answer.justification if answer else "",
         "evidence": [_file(file) for file in answer.evidence.all()] if answer else [],
     }
+    if answer and answer.measure:
+        entry["measure"] = {"text": answer.measure, "owner": answer.measure_owner, "due_on": answer.measure_due_on}
+    if answer and answer.reply:
+        entry["reply"] = answer.reply
     if requirement.kind == RequirementKind.MATURITY and values.get("level") is not None:
         entry["criterion"] = requirement.criteria[values["level"]]["zh"]
     if answer and answer.percentage is not None:

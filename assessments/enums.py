@@ -1,4 +1,4 @@
-"""The states of a self-assessment, the verdicts of a review, and the moves between them."""
+"""The states of self-assessments, review drafts and rectifications, and the moves between them."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -17,11 +17,35 @@ class SelfAssessmentState(TextChoices):
     SUBMITTED = "submitted", _("已报送")
     ACCEPTED = "accepted", _("已验收")
     RETURNED = "returned", _("已退回")
+    WITHDRAWN = "withdrawn", _("已撤回")
 
 
 class Verdict(TextChoices):
     ACCEPTED = "accepted", _("接受")
     RETURNED = "returned", _("退回")
+
+
+class ReviewDraftState(TextChoices):
+    """A proposal exists only where the plan asks for a second review."""
+
+    DRAFT = "draft", _("起草中")
+    PROPOSED = "proposed", _("待复核")
+
+
+class RectificationState(TextChoices):
+    OPEN = "open", _("整改中")
+    UNVERIFIED = "unverified", _("待核验")
+    CLOSED = "closed", _("已办结")
+
+
+class StepKind(TextChoices):
+    """What was done in a rectification."""
+
+    OPENED = "opened", _("提出整改")
+    ANSWERED = "answered", _("提交整改结果")
+    REOPENED = "reopened", _("要求继续整改")
+    CLOSED = "closed", _("核验办结")
+    RESCHEDULED = "rescheduled", _("调整期限")
 
 
 S = SelfAssessmentState
@@ -32,4 +56,21 @@ TRANSITIONS = {
     "sign": Move(frozenset({S.AWAITING_SIGNATURE}), S.SUBMITTED, "signed_at"),
     "accept": Move(frozenset({S.SUBMITTED}), S.ACCEPTED, "reviewed_at"),
     "return": Move(frozenset({S.SUBMITTED}), S.RETURNED, "reviewed_at"),
+    "withdraw": Move(frozenset({S.SUBMITTED}), S.WITHDRAWN, "withdrawn_at"),
+}
+
+D = ReviewDraftState
+
+REVIEW_DRAFT_TRANSITIONS = {
+    "propose": Move(frozenset({D.DRAFT}), D.PROPOSED, "proposed_at"),
+    "recall": Move(frozenset({D.PROPOSED}), D.DRAFT, "recalled_at"),
+    "decline": Move(frozenset({D.PROPOSED}), D.DRAFT, "declined_at"),
+}
+
+R = RectificationState
+
+RECTIFICATION_TRANSITIONS = {
+    "answer": Move(frozenset({R.OPEN}), R.UNVERIFIED, "answered_at"),
+    "reopen": Move(frozenset({R.UNVERIFIED, R.CLOSED}), R.OPEN, "reopened_at"),
+    "close": Move(frozenset({R.OPEN, R.UNVERIFIED}), R.CLOSED, "closed_at"),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from assessments.models import Reason, Review, SelfAssessment
+from assessments.models import Remark, Review, SelfAssessment
 from portal.accounts.models import User
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, Submission
@@ -70,7 +70,7 @@ def submissions_of(assignment: Assignment) -> list[Version]:
     ]
 
 
-def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Reason]]:
+def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Remark]]:
     """Why earlier versions of the same work were returned, by requirement id, the newest first."""
     if isinstance(signed, SelfAssessment):
         reviews = Review.objects.filter(
@@ -85,17 +85,17 @@ def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Reason
     return _by_requirement(reviews)
 
 
-def reasons_given(review: Review | None) -> dict[int, list[Reason]]:
+def reasons_given(review: Review | None) -> dict[int, list[Remark]]:
     return _by_requirement([review]) if review else {}
 
 
-def _by_requirement(reviews: Iterable[Review]) -> dict[int, list[Reason]]:
+def _by_requirement(reviews: Iterable[Review]) -> dict[int, list[Remark]]:
     reasons = (
-        Reason.objects.filter(review__in=reviews)
+        Remark.objects.filter(review__in=reviews)
         .select_related("review__authority", "review__submission", "review__self_assessment")
         .order_by("-review__created_at")
     )
-    found: dict[int, list[Reason]] = {}
+    found: dict[int, list[Remark]] = {}
     for reason in reasons:
         found.setdefault(reason.requirement_id, []).append(reason)
     return found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -7,7 +8,8 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Valu
 from django.db.models.functions import Coalesce
 
 from assessments.asked import COMPLETE, asked
-from assessments.enums import SelfAssessmentState
+from assessments.enums import RectificationState, ReviewDraftState, SelfAssessmentState
+from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 
 S = SelfAssessmentState
@@ -72,3 +74,44 @@ class ReviewQuerySet(models.QuerySet):
             has_permission_on("submission__assignment__institution", user, BELONG, SUPERVISE, acting=acting)
             | has_permission_on("self_assessment__institution", user, BELONG, SUPERVISE, acting=acting)
         )
+
+
+class ReviewDraftQuerySet(models.QuerySet):
+    def visible_to(self, user, acting=None) -> Self:
+        """A draft is its reviewer's alone; a proposal is also read by the lead supervisors of the authority."""
+        if not user.is_authenticated:
+            return self.none()
+        memberships = [acting] if acting else user.active_memberships
+        leads = [m.authority_id for m in memberships if m.may(Permission.CONFIRM_REVIEWS)]
+        own = Q(reviewer=user, authority__in=[m.authority_id for m in memberships if m.may(Permission.REVIEW)])
+        return self.filter(own | Q(authority__in=leads, state=ReviewDraftState.PROPOSED))
+
+
+class CaseOfficerQuerySet(models.QuerySet):
+    def visible_to(self, user, acting=None) -> Self:
+        """Who deals with what is the authority's own affair."""
+        if not user.is_authenticated:
+            return self.none()
+        memberships = [acting] if acting else user.active_memberships
+        return self.filter(authority__in=[m.authority_id for m in memberships if m.is_supervising])
+
+
+class DelegationQuerySet(InstitutionRowQuerySet):
+    def visible_to(self, user, acting=None) -> Self:
+        """How an institution divides its work is its own affair."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(has_permission_on("institution", user, BELONG, acting=acting))
+
+
+class RectificationQuerySet(InstitutionRowQuerySet):
+    def unclosed(self) -> Self:
+        return self.exclude(state=RectificationState.CLOSED)
+
+    def overdue(self, today: datetime.date) -> Self:
+        """Not answered by the deadline. What waits for verification is not the institution's delay."""
+        return self.filter(state=RectificationState.OPEN, deadline__lt=today)
+
+
+class RectificationStepQuerySet(InstitutionRowQuerySet):
+    institution_path = "rectification__institution"

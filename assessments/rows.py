@@ -8,7 +8,7 @@ from itertools import groupby
 
 from django.forms import BoundField
 
-from assessments.models import Reason
+from assessments.models import Remark
 from assessments.signed import SignedRequirement, SignedTask
 from plan.models import Requirement
 
@@ -18,8 +18,8 @@ class Row:
     """`before`: why earlier versions were returned; `given`: why this one was; `field`: where to say why."""
 
     answer: SignedRequirement
-    before: list[Reason]
-    given: list[Reason]
+    before: list[Remark]
+    given: list[Remark]
     field: BoundField | None
 
 
@@ -54,8 +54,8 @@ class ThemeRows:
 
 def themes_of(
     tasks: list[SignedTask],
-    before: Mapping[int, list[Reason]],
-    given: Mapping[int, list[Reason]],
+    before: Mapping[int, list[Remark]],
+    given: Mapping[int, list[Remark]],
     field: Callable[[Requirement], BoundField | None] = lambda requirement: None,
 ) -> list[ThemeRows]:
     laid_out = [

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, looking, reviewing, signing
+from assessments.views import answering, cycles, looking, rectifications, reviewing, signing
 
 app_name = "assessments"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<int:pk>/sign/", signing.sign, name="sign"),
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
     path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
+    path("rectifications/", rectifications.overview, name="rectifications"),
+    path("rectifications/<int:pk>/", rectifications.detail, name="rectification"),
     path("reviews/", reviewing.review_queue, name="review_queue"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),

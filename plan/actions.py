@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from plan.enums import Binding
 from plan.loader import PlanFile
-from plan.models import RETENTION_YEARS, Plan, Requirement, Schedule, Task, Theme
+from plan.models import MEASURES_BELOW, RETENTION_YEARS, Plan, Requirement, Schedule, Task, Theme
 from plan.permissions import can_manage_plan
 from portal.accounts.access import check
 from portal.accounts.models import User
@@ -116,8 +116,12 @@ def set_schedule(
 def _plan_values(file: PlanFile, shift_years: int) -> dict[str, Any]:
     dates = {name: _shifted(file.data[name], shift_years) for name in ("issued_on", "starts_on", "ends_on")}
     texts = ("slug", "title", "title_en", "issuer", "issuer_en", "source", "source_en")
-    retention = {"retention_years": file.data.get("retention_years", RETENTION_YEARS)}
-    return {**_texts(file.data, texts), **dates, **retention, "shift_years": shift_years, "digest": file.digest}
+    rules = {
+        "retention_years": file.data.get("retention_years", RETENTION_YEARS),
+        "measures_below": file.data.get("measures_below", MEASURES_BELOW),
+        "needs_second_review": file.data.get("needs_second_review", False),
+    }
+    return {**_texts(file.data, texts), **dates, **rules, "shift_years": shift_years, "digest": file.digest}
 
 
 def _load_themes(plan: Plan, themes: list[dict[str, Any]], shift_years: int, result: LoadResult) -> list[int]:

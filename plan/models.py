@@ -19,6 +19,7 @@ from portal.accounts.enums import InstitutionKind
 from portal.localised import Localised
 
 RETENTION_YEARS = 10
+MEASURES_BELOW = 3
 CRITERIA_COUNT = Func(F("criteria"), function="jsonb_array_length", output_field=models.IntegerField())
 
 
@@ -33,6 +34,10 @@ class Plan(models.Model):
     ends_on = models.DateField(_("结束日期"))
     # Counted from the plan's last day; until then, and under a legal hold, no evidence is deleted.
     retention_years = models.PositiveSmallIntegerField(_("材料留存年数"), default=RETENTION_YEARS)
+    # A maturity level below this one, or a requirement that is not in place, needs a planned measure.
+    measures_below = models.PositiveSmallIntegerField(_("须填写整改措施的成熟度下限"), default=MEASURES_BELOW)
+    # A reviewer then proposes, and a lead supervisor of the same authority confirms.
+    needs_second_review = models.BooleanField(_("审核须经复核"), default=False)
     shift_years = models.IntegerField(_("日期平移年数"), default=0)
     source = models.TextField(_("来源说明"), blank=True)
     source_en = models.TextField(_("英文来源说明"), blank=True)
@@ -48,6 +53,7 @@ class Plan(models.Model):
         ordering = ["-starts_on", "slug"]
         constraints = [
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="plan_ends_after_start"),
+            models.CheckConstraint(condition=Q(measures_below__lte=5), name="plan_measures_below_a_level"),
         ]
 
     def __str__(self) -> str:

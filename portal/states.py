@@ -116,6 +116,18 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         # SelfAssessment
         "draft": StateStyle(_("填报中"), TONES["in_progress"]),
         "answered": StateStyle(_("已填写"), TONES["accepted"]),
+        "carried_over": StateStyle(_("沿用"), TONES["awaiting_signature"]),
+        "withdrawn": StateStyle(_("已撤回"), TONES["not_applicable"]),
+        # ReviewDraft
+        "proposed": StateStyle(_("待复核"), TONES["awaiting_signature"]),
+        # Rectification
+        "open": StateStyle(_("整改中"), TONES["in_progress"]),
+        "unverified": StateStyle(_("待核验"), TONES["submitted"]),
+        "closed": StateStyle(_("已办结"), TONES["accepted"]),
+        # ChangeRequest
+        "pending": StateStyle(_("待审批"), TONES["submitted"]),
+        "granted": StateStyle(_("已同意"), TONES["accepted"]),
+        "declined": StateStyle(_("未同意"), TONES["failed"]),
         # Report
         "queued": StateStyle(_("排队中"), TONES["not_started"]),
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),

@@ -288,7 +288,7 @@ def open_returns(reviews: QuerySet[Review], assignments: AssignmentQuerySet) -> 
             ~Exists(later), verdict=Verdict.RETURNED, submission__assignment__in=assignments.open().order_by()
         )
         .select_related("submission__assignment__task", "authority")
-        .prefetch_related("reasons__requirement__task")
+        .prefetch_related("remarks__requirement__task")
         .order_by("submission__assignment__task__number", "pk")
     )
 

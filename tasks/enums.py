@@ -29,7 +29,29 @@ TRANSITIONS = {
     "sign": Move(frozenset({S.AWAITING_SIGNATURE}), S.SUBMITTED, "submitted_at"),
     "accept": Move(frozenset({S.SUBMITTED}), S.ACCEPTED, "accepted_at"),
     "return": Move(frozenset({S.SUBMITTED}), S.RETURNED, "returned_at"),
+    "withdraw": Move(frozenset({S.SUBMITTED}), S.IN_PROGRESS, "withdrawn_at"),
     "exempt": Move(frozenset({S.NOT_STARTED, S.IN_PROGRESS, S.RETURNED}), S.NOT_APPLICABLE, "exempted_at"),
+}
+
+
+class RequestKind(TextChoices):
+    EXTENSION = "extension", _("延期")
+    NOT_APPLICABLE = "not_applicable", _("不适用")
+
+
+class RequestState(TextChoices):
+    PENDING = "pending", _("待审批")
+    GRANTED = "granted", _("已同意")
+    DECLINED = "declined", _("未同意")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
+R = RequestState
+
+REQUEST_TRANSITIONS = {
+    "grant": Move(frozenset({R.PENDING}), R.GRANTED, "decided_at"),
+    "decline": Move(frozenset({R.PENDING}), R.DECLINED, "decided_at"),
+    "withdraw": Move(frozenset({R.PENDING}), R.WITHDRAWN, "withdrawn_at"),
 }
 
 

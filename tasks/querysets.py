@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
-from tasks.enums import CLOSED, AssignmentState
+from tasks.enums import CLOSED, AssignmentState, RequestState
 from vault.enums import FileState
 from vault.querysets import says
 
@@ -138,3 +138,10 @@ class AccessQuerySet(InstitutionRowQuerySet):
         if not user.is_authenticated:
             return self.none()
         return self.filter(has_permission_on("institution", user, BELONG, acting=acting))
+
+
+class ChangeRequestQuerySet(InstitutionRowQuerySet):
+    institution_path = "assignment__institution"
+
+    def pending(self) -> Self:
+        return self.filter(state=RequestState.PENDING)

@@ -97,7 +97,7 @@ def submissions_of(assignment: Assignment) -> QuerySet[Submission]:
     """Every signed version, newest first, with its review: a fixed number of queries."""
     return (
         assignment.submissions.select_related("signed_by", "review__reviewer", "review__authority")
-        .prefetch_related("review__reasons__requirement__task")
+        .prefetch_related("review__remarks__requirement__task")
         .order_by("-number")
     )
 
@@ -110,7 +110,7 @@ def latest_return(submissions: Sequence[Submission]):
 
 def returned_reasons(submissions: Sequence[Submission]) -> dict[int, str]:
     review = latest_return(submissions)
-    return {reason.requirement_id: reason.text for reason in review.reasons.all()} if review else {}
+    return {reason.requirement_id: reason.text for reason in review.reasons} if review else {}
 
 
 def last_saved(lines: Sequence[Line]):

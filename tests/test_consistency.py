@@ -53,6 +53,7 @@ def test_deleting_a_body_or_a_person_never_deletes_work():
         "accounts.Membership",
         "accounts.Invitation",
         "accounts.ApiToken",
+        "accounts.SavedView",
         "accounts.InstitutionUserObjectPermission",
         "accounts.InstitutionGroupObjectPermission",
         "notices.Notice",
@@ -61,7 +62,7 @@ def test_deleting_a_body_or_a_person_never_deletes_work():
         "tasks.Statement",
         "tasks.EvidenceUpload",
         "assessments.Answer",
-        "assessments.Reason",
+        "assessments.Remark",
     }
     own = [model for model in apps.get_models() if model.__module__.split(".")[0] in APPS]
     cascading = {

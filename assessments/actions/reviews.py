@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from assessments.actions.self_assessments import WRITTEN, tell_institution
 from assessments.enums import TRANSITIONS, Verdict
-from assessments.models import Answer, Reason, Review, SelfAssessment
+from assessments.models import Answer, Remark, Review, SelfAssessment
 from assessments.permissions import can_review_for
 from assessments.signed import requirements_signed
 from plan.models import Requirement
@@ -104,7 +104,7 @@ def _give_verdict(
     review = Review.objects.create(
         **{target: signed}, authority=authority, reviewer=by, verdict=verdict, comment=comment.strip()
     )
-    Reason.objects.bulk_create(Reason(review=review, requirement=r, text=text) for r, text in given)
+    Remark.objects.bulk_create(Remark(review=review, requirement=r, text=text) for r, text in given)
     return review
 
 
@@ -124,12 +124,11 @@ def _checked(
 
 
 def _told(review: Review) -> dict:
-    reasons = review.reasons.select_related("requirement__task")
     return {
         "review": review.pk,
         "authority": review.authority.name,
         "comment": review.comment,
-        "reasons": {reason.requirement.reference: reason.text for reason in reasons},
+        "reasons": {reason.requirement.reference: reason.text for reason in review.reasons},
     }
 
 
@@ -138,11 +137,11 @@ def _open_next_version(returned: SelfAssessment) -> SelfAssessment:
     following = SelfAssessment.objects.create(
         cycle=returned.cycle, institution=returned.institution, version=returned.version + 1
     )
-    copied = ["requirement", *WRITTEN, "revision", "updated_by"]
+    copied = ["requirement", *WRITTEN, "is_carried_over", "revision", "updated_by"]
     insert_select(
         Answer,
-        ["self_assessment", *copied, "updated_at"],
-        returned.answers.values_list(Value(following.pk), *copied, Now()),
+        ["self_assessment", *copied, "reply", "updated_at"],
+        returned.answers.values_list(Value(following.pk), *copied, Value(""), Now()),
     )
     links = Answer.evidence.through
     counterpart = following.answers.filter(requirement=OuterRef("answer__requirement"))

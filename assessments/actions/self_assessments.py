@@ -28,7 +28,18 @@ from portal.notices.enums import NoticeKind
 from tasks.models import Evidence
 from vault.enums import FileState
 
-WRITTEN = ["in_place", "level", "numerator", "denominator", "number", "date", "justification"]
+WRITTEN = [
+    "in_place",
+    "level",
+    "numerator",
+    "denominator",
+    "number",
+    "date",
+    "justification",
+    "measure",
+    "measure_owner",
+    "measure_due_on",
+]
 
 
 class StaleAnswers(ValidationError):

@@ -41,6 +41,8 @@ class Permission(TextChoices):
     SUPERVISE = "supervise", _("查看监管范围")
     REVIEW = "review", _("审核")
     EXPORT_SUPERVISORY = "export_supervisory", _("导出监管进展报告")
+    CONFIRM_REVIEWS = "confirm_reviews", _("复核审核结论、分派经办人")
+    GRANT_EXTENSIONS = "grant_extensions", _("审批延期")
     MANAGE_PLAN = "manage_plan", _("管理计划")
     MANAGE_RETENTION = "manage_retention", _("管理材料留存")
 
@@ -54,6 +56,8 @@ ROLE_PERMISSIONS = {
         Permission.SUPERVISE,
         Permission.REVIEW,
         Permission.EXPORT_SUPERVISORY,
+        Permission.CONFIRM_REVIEWS,
+        Permission.GRANT_EXTENSIONS,
         Permission.MANAGE_PLAN,
         Permission.MANAGE_RETENTION,
         Permission.MANAGE_PEOPLE,

@@ -38,6 +38,7 @@ from portal.accounts.querysets import (
     InstitutionQuerySet,
     InvitationQuerySet,
     MembershipQuerySet,
+    SavedViewQuerySet,
     UserManager,
 )
 from portal.localised import Localised
@@ -254,6 +255,27 @@ class Invitation(models.Model):
         """Computed under the secret key from what never changes, so that the mail can be written at any time."""
         seed = f"{self.email}:{self.created_at.astimezone(datetime.UTC).isoformat()}"
         return salted_hmac("portal.accounts.invitation", seed, algorithm="sha256").hexdigest()
+
+
+class SavedView(models.Model):
+    """A list's filters under a name of one's own. `page` is the list's URL name, `query` its query string."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=60)
+    name = models.CharField(_("视图名称"), max_length=40)
+    query = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ApiToken(AbstractAuthToken):

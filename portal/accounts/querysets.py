@@ -116,3 +116,9 @@ class InvitationQuerySet(models.QuerySet):
     def open(self) -> Self:
         """Neither accepted, revoked nor expired. Whoever holds the token may see it, signed in or not."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+class SavedViewQuerySet(models.QuerySet):
+    def visible_to(self, user) -> Self:
+        """A saved view is its owner's alone."""
+        return self.filter(user=user) if user.is_authenticated else self.none()

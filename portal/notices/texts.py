@@ -32,6 +32,18 @@ SUBJECTS = {
     K.REPORT_READY: gettext_lazy("报告已生成：%(what)s"),
     K.FILE_REFUSED: gettext_lazy("文件未通过检查：%(what)s"),
     K.FILE_FAULT: gettext_lazy("文件完整性告警：%(what)s"),
+    K.WITHDRAWN: gettext_lazy("已撤回报送：%(what)s"),
+    K.DELEGATED: gettext_lazy("请您填报：%(what)s"),
+    K.CASE_ASSIGNED: gettext_lazy("请您审核：%(what)s"),
+    K.REVIEW_PROPOSED: gettext_lazy("待您复核：%(what)s"),
+    K.REVIEW_DECLINED: gettext_lazy("复核不同意：%(what)s"),
+    K.REQUEST_FILED: gettext_lazy("收到新申请：%(what)s"),
+    K.REQUEST_GRANTED: gettext_lazy("申请已同意：%(what)s"),
+    K.REQUEST_DECLINED: gettext_lazy("申请未同意：%(what)s"),
+    K.RECTIFICATION_OPENED: gettext_lazy("请整改：%(what)s"),
+    K.RECTIFICATION_ANSWERED: gettext_lazy("整改待核验：%(what)s"),
+    K.RECTIFICATION_REOPENED: gettext_lazy("请继续整改：%(what)s"),
+    K.RECTIFICATION_CLOSED: gettext_lazy("整改已办结：%(what)s"),
     K.INVITATION: gettext_lazy("邀请您加入：%(what)s"),
 }
 BODIES = {
@@ -46,6 +58,20 @@ BODIES = {
         "核验存储时发现%(institution)s的文件%(what)s缺失或内容被改动，当日可能还有其他文件存在同样问题。"
         "请联系系统运维人员从备份恢复；恢复后再次核验无误，告警即解除。"
     ),
+    K.WITHDRAWN: gettext_lazy("%(institution)s撤回了已报送的%(what)s，该版本不再审核。修改后将重新签署报送。"),
+    K.DELEGATED: gettext_lazy("%(institution)s的%(what)s已分派给您填报，请在截止日期前完成。"),
+    K.CASE_ASSIGNED: gettext_lazy("%(institution)s报送的%(what)s已分派给您审核。"),
+    K.REVIEW_PROPOSED: gettext_lazy("%(institution)s报送的%(what)s已有拟定的审核结论，请复核。"),
+    K.REVIEW_DECLINED: gettext_lazy(
+        "您对%(institution)s报送的%(what)s拟定的结论未获同意。请查看理由，修改后重新提交复核。"
+    ),
+    K.REQUEST_FILED: gettext_lazy("%(institution)s就%(what)s提出了申请，请审批。"),
+    K.REQUEST_GRANTED: gettext_lazy("监管单位已同意%(institution)s就%(what)s提出的申请。"),
+    K.REQUEST_DECLINED: gettext_lazy("监管单位未同意%(institution)s就%(what)s提出的申请。请查看审批意见。"),
+    K.RECTIFICATION_OPENED: gettext_lazy("监管单位要求%(institution)s整改%(what)s，期限为%(deadline)s。"),
+    K.RECTIFICATION_ANSWERED: gettext_lazy("%(institution)s已提交%(what)s的整改结果，请核验。"),
+    K.RECTIFICATION_REOPENED: gettext_lazy("监管单位核验后要求%(institution)s继续整改%(what)s，期限为%(deadline)s。"),
+    K.RECTIFICATION_CLOSED: gettext_lazy("%(institution)s的整改事项%(what)s已核验办结。"),
     K.INVITATION: gettext_lazy("您被邀请加入%(what)s。"),
 }
 
@@ -67,13 +93,21 @@ REFUSALS = {
 
 
 def subject(notice: Notice) -> str:
-    counted = {K.REMINDER: _reminder_subject, K.FILE_EXPIRING: _expiry_subject}.get(K(notice.kind))
+    counted = {
+        K.REMINDER: _reminder_subject,
+        K.FILE_EXPIRING: _expiry_subject,
+        K.RECTIFICATION_DUE: _rectification_subject,
+    }.get(K(notice.kind))
     template = counted(notice) if counted else str(SUBJECTS[K(notice.kind)])
     return " ".join((template % _values(notice)).split())
 
 
 def body(notice: Notice) -> str:
-    counted = {K.REMINDER: _reminder_body, K.FILE_EXPIRING: _expiry_body}.get(K(notice.kind))
+    counted = {
+        K.REMINDER: _reminder_body,
+        K.FILE_EXPIRING: _expiry_body,
+        K.RECTIFICATION_DUE: _rectification_body,
+    }.get(K(notice.kind))
     template = counted(notice) if counted else str(BODIES[K(notice.kind)])
     return template % _values(notice)
 
@@ -127,6 +161,21 @@ def _expiry_body(notice: Notice) -> str:
         "%(institution)s材料库中的%(what)s有效期至%(deadline)s，现已过期。如已换发新证，请在任务页面上传新版本替换；"
         "如不再使用，请在文件页面清除有效期。"
     )
+
+
+def _rectification_subject(notice: Notice) -> str:
+    days = notice.data.get("days", 0)
+    if days > 0:
+        return ngettext("整改还有 %(days)s 天到期：%(what)s", "整改还有 %(days)s 天到期：%(what)s", days)
+    if days == 0:
+        return _("整改今日到期：%(what)s")
+    return ngettext("整改已逾期 %(days)s 天：%(what)s", "整改已逾期 %(days)s 天：%(what)s", -days)
+
+
+def _rectification_body(notice: Notice) -> str:
+    if notice.data.get("days", 0) >= 0:
+        return _("%(institution)s的整改事项%(what)s期限为%(deadline)s，请在当日 24 时之前提交整改结果。")
+    return _("%(institution)s的整改事项%(what)s已于%(deadline)s到期，仍未提交整改结果。")
 
 
 def _values(notice: Notice) -> dict[str, Any]:

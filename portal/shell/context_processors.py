@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from plan.models import Plan
+from portal.accounts.enums import Permission
 from portal.broker import broker_alive
 from portal.notices.models import Notice
 from portal.shell.navigation import entries
@@ -24,6 +25,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "memberships": user.active_memberships if user.is_authenticated else [],
         "navigation": entries(membership, request.path) if membership else [],
+        "may_manage_people": bool(membership and membership.may(Permission.MANAGE_PEOPLE)),
         "unread_count": _unread(user),
         "broker_alive": broker_alive,
         "demo_plan": cache(lambda: Plan.objects.visible_to(user).exclude(shift_years=0).first()),

@@ -35,15 +35,16 @@ class Entry:
 
 HOME = Place(_("首页"), "home", "home")
 REPORTS = Place(_("报告"), "reports:list", "report-analytics")
+RECTIFICATIONS = Place(_("整改"), "assessments:rectifications", "tool")
 PLANS = Place(_("计划"), "plan:list", "book-2")
 
 FOR_INSTITUTIONS = (
     HOME,
     Place(_("我的任务"), "tasks:list", "checklist"),
     Place(_("自评"), "assessments:list", "clipboard-check"),
+    RECTIFICATIONS,
     Place(_("证明材料"), "vault:library", "files"),
     REPORTS,
-    Place(_("人员"), "accounts:people", "users", Permission.MANAGE_PEOPLE),
     PLANS,
 )
 FOR_AUTHORITIES = (
@@ -51,9 +52,9 @@ FOR_AUTHORITIES = (
     Place(_("审核"), "assessments:review_queue", "gavel", Permission.REVIEW),
     Place(_("任务落实"), "tasks:list", "checklist"),
     Place(_("自评"), "assessments:list", "clipboard-check"),
+    RECTIFICATIONS,
     Place(_("机构"), "accounts:institutions", "building"),
     REPORTS,
-    PLANS,
 )
 
 

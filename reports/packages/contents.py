@@ -109,7 +109,7 @@ def _head(report: Report, membership: Membership) -> dict[str, Any]:
 
 def _reviewed(rows):
     return rows.select_related("signed_by", "review__authority", "review__reviewer").prefetch_related(
-        "review__reasons__requirement__task"
+        "review__remarks__requirement__task"
     )
 
 
@@ -191,9 +191,7 @@ def _review(review: Review | None) -> dict[str, Any] | None:
         "reviewer": review.reviewer.name,
         "at": review.created_at,
         "comment": review.comment,
-        "reasons": [
-            {"reference": reason.requirement.reference, "text": reason.text} for reason in review.reasons.all()
-        ],
+        "reasons": [{"reference": reason.requirement.reference, "text": reason.text} for reason in review.reasons],
     }
 
 

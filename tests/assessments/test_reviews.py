@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from assessments import actions
 from assessments.actions import AlreadyReviewed
 from assessments.enums import SelfAssessmentState, Verdict
-from assessments.models import Answer, Reason, Review
+from assessments.models import Answer, Remark, Review
 from plan.enums import RequirementKind
 from portal.accounts.actions import add_member, set_scope
 from portal.accounts.enums import InstitutionKind, Role
@@ -73,7 +73,7 @@ def test_a_returned_submission_carries_a_reason_for_each_requirement(world, subm
     actions.review_submission(submission=submission, **returning(world))
     submission.assignment.refresh_from_db()
     assert submission.assignment.state == AssignmentState.RETURNED
-    assert [(r.requirement.kind, r.text) for r in Reason.objects.all()] == [(K.MATURITY, "请补充制度文件。")]
+    assert [(r.requirement.kind, r.text) for r in Remark.objects.all()] == [(K.MATURITY, "请补充制度文件。")]
     assert AuditEvent.objects.get(action="assignment.return").data["reasons"] == {"1.2": "请补充制度文件。"}
 
 

@@ -25,7 +25,7 @@ VALUES = {
     K.RATIO: {"numerator": Decimal("30.00"), "denominator": Decimal("120.00")},
     K.NUMBER: {"number": Decimal("12.00")},
     K.DATE: {"date": datetime.date(2026, 3, 31)},
-    K.YES_NO: {"in_place": False},
+    K.YES_NO: {"in_place": True},
 }
 
 

@@ -45,13 +45,15 @@ class SelfAssessmentFactory(factory.django.DjangoModelFactory):
         now = timezone.now()
         if state != S.DRAFT:
             fields.setdefault("handed_in_at", now)
-        if state in (S.SUBMITTED, S.ACCEPTED, S.RETURNED):
+        if state in (S.SUBMITTED, S.ACCEPTED, S.RETURNED, S.WITHDRAWN):
             content = fields.setdefault("content", {"tasks": []})
             digest = digests(canonical_json(content))
             signer = fields.pop("signed_by", None) or UserFactory()
             fields |= {"signed_at": now, "signed_by": signer, "sha256": digest.sha256, "sm3": digest.sm3}
         if state in (S.ACCEPTED, S.RETURNED):
             fields.setdefault("reviewed_at", now)
+        if state == S.WITHDRAWN:
+            fields.setdefault("withdrawn_at", now)
         return super()._create(model_class, *args, **fields)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from weasyprint.urls import FatalURLFetchingError
 
 from assessments.enums import Verdict
-from assessments.models import Reason
+from assessments.models import Remark
 from plan.enums import Part
 from portal.accounts.enums import InstitutionKind, Role
 from reports import documents, progress
@@ -57,7 +57,7 @@ def csf(db):
     returned = Assignment.objects.get(task__number=13)
     review = ReviewFactory(submission=SubmissionFactory(assignment=returned), verdict=Verdict.RETURNED)
     requirement = returned.task.requirements.get(number=3)
-    Reason.objects.create(review=review, requirement=requirement, text="缺少责任主体的任命文件。")
+    Remark.objects.create(review=review, requirement=requirement, text="缺少责任主体的任命文件。")
     return ReportFactory(plan=plan, institution=institution)
 
 
@@ -188,7 +188,7 @@ def test_names_are_text_and_nothing_else(tmp_path):
         deadline=timezone.localdate() - timedelta(days=1),
     )
     review = ReviewFactory(submission=SubmissionFactory(assignment=assignment), verdict=Verdict.RETURNED, comment=EVIL)
-    Reason.objects.create(review=review, requirement=requirement, text=EVIL)
+    Remark.objects.create(review=review, requirement=requirement, text=EVIL)
     authority = AuthorityFactory()
     for report in (
         ReportFactory(plan=requirement.task.plan, institution=institution),

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from assessments.enums import SelfAssessmentState, Verdict
-from assessments.models import Reason
+from assessments.models import Remark
 from portal.accounts.enums import InstitutionKind, Role
 from portal.audit.canonical import canonical_json
 from portal.audit.models import AuditEvent
@@ -84,7 +84,7 @@ class World:
         review = ReviewFactory(
             submission=submission, authority=self.authority, verdict=Verdict.RETURNED, comment="请补充"
         )
-        Reason.objects.create(review=review, requirement=self.first.requirements.get(), text="缺少盖章页")
+        Remark.objects.create(review=review, requirement=self.first.requirements.get(), text="缺少盖章页")
 
     def _judge(self):
         file = self.other.evidence.get()

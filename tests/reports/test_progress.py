@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessments.enums import Verdict
-from assessments.models import Reason, Review
+from assessments.models import Remark, Review
 from reports import progress
 from reports.progress import Figures
 from tasks.enums import AssignmentState as S
@@ -156,7 +156,7 @@ def test_history_and_open_returns():
     answered = AssignmentFactory(task=requirement.task, state=S.RETURNED)
     first = SubmissionFactory(assignment=answered)
     returned = ReviewFactory(submission=first, verdict=Verdict.RETURNED)
-    Reason.objects.create(review=returned, requirement=requirement, text="请补充盖章页。")
+    Remark.objects.create(review=returned, requirement=requirement, text="请补充盖章页。")
     untouched = AssignmentFactory(task=requirement.task, deadline=today)
 
     rows = {row.pk: row for row in progress.with_history(Assignment.objects.all())}

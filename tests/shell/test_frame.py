@@ -19,11 +19,17 @@ def labels(user, path="/"):
 
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.CONTRIBUTOR, Role.CIO])
-def test_only_a_liaison_is_led_to_the_people(role):
+def test_the_places_of_an_institution(role):
     places = labels(member(InstitutionFactory(), role))
-    assert ("人员" in places) == (role == Role.LIAISON)
     assert "审核" not in places
     assert len(places) <= 7
+
+
+@pytest.mark.parametrize("role", [Role.LIAISON, Role.CONTRIBUTOR, Role.CIO])
+def test_only_a_liaison_is_led_to_the_people(client, role):
+    client.force_login(member(InstitutionFactory(), role))
+    page = client.get(reverse("home")).content.decode()
+    assert (reverse("accounts:people") in page) == (role == Role.LIAISON)
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER])

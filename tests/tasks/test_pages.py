@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments.models import Reason
+from assessments.models import Remark
 from portal.accounts.enums import Role
 from tasks import actions
 from tasks.models import Assignment
@@ -364,7 +364,7 @@ class TestReasons:
         Assignment.objects.filter(pk=filled.pk).update(state="submitted", submitted_at=submission.signed_at)
         actions.give_back(assignment=filled, by=people.supervisor, data={})
         review = ReviewFactory(submission=submission, verdict="returned", comment="总体意见")
-        Reason.objects.create(review=review, requirement=filled.requirements.first(), text="缺少附件")
+        Remark.objects.create(review=review, requirement=filled.requirements.first(), text="缺少附件")
         response = browse(people.contributor).get(url("detail", filled))
         content = text_of(response)
         assert content.count("缺少附件") == 2  # at the requirement, and in the history
@@ -384,7 +384,7 @@ class TestQueries:
             for _ in range(versions):
                 review = ReviewFactory(submission=SubmissionFactory(assignment=row), verdict="returned")
                 for requirement in row.requirements:
-                    Reason.objects.create(review=review, requirement=requirement, text="不全")
+                    Remark.objects.create(review=review, requirement=requirement, text="不全")
             client.get(url("detail", row))
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(url("detail", row)).status_code == 200

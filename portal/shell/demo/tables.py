@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessments.models import Answer, Reason, Review, SelfAssessment
+from assessments.models import Answer, Remark, Review, SelfAssessment
 from portal.audit.models import AuditEvent
 from portal.shell.demo.table import Table
 from tasks.models import Assignment, Evidence, Statement, Submission
@@ -16,7 +16,7 @@ class Tables:
         self.submissions, self.held = Table(Submission), Table(Submission.evidence.through)
         self.self_assessments, self.answers = Table(SelfAssessment), Table(Answer)
         self.linked = Table(Answer.evidence.through)
-        self.reviews, self.reasons, self.events = Table(Review), Table(Reason), Table(AuditEvent)
+        self.reviews, self.remarks, self.events = Table(Review), Table(Remark), Table(AuditEvent)
 
     def all(self) -> list[Table]:
         return list(vars(self).values())

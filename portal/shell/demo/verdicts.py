@@ -38,5 +38,5 @@ def write_verdict(
     reasons = {}
     for demand in failing:
         reasons[demand.reference] = texts.reason(rng, demand.kind)
-        tables.reasons.add(review_id=review, requirement_id=demand.pk, text=reasons[demand.reference])
+        tables.remarks.add(review_id=review, requirement_id=demand.pk, text=reasons[demand.reference])
     return {"review": review, "authority": reviewer.name, "comment": comment, "reasons": reasons}

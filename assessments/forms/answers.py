@@ -1,4 +1,4 @@
-"""What people type in self-assessments and reviews."""
+"""The answers to the requirements of one task."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assessments.answers import VALUE_FIELDS, AnswerDraft, values_of
-from assessments.enums import CycleKind, Verdict
 from assessments.fields import NumberField
-from assessments.models import Answer, Cycle
+from assessments.models import Answer
 from plan.enums import RequirementKind
-from plan.models import Plan, Requirement, Task
+from plan.models import Requirement, Task
 from tasks.models import Evidence
 
 LONGEST_TEXT = 4000
@@ -242,98 +241,3 @@ def _choice(label: str, choices: list, coerce: Any, initial: Any) -> forms.Field
 
 def _number(label: str, initial: Any, *, is_positive_only: bool = False) -> NumberField:
     return NumberField(label=label, required=False, initial=initial, is_positive_only=is_positive_only)
-
-
-class SendBackForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("退回填报人的理由"),
-        max_length=LONGEST_TEXT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-
-class ReviewForm(forms.Form):
-    """A verdict, an overall comment, and a reason for each requirement that is returned."""
-
-    verdict = forms.ChoiceField(
-        label=gettext_lazy("审核结论"),
-        choices=Verdict.choices,
-        error_messages={"required": gettext_lazy("请选择接受或退回。")},
-    )
-    comment = forms.CharField(
-        label=gettext_lazy("总体意见"),
-        required=False,
-        max_length=LONGEST_TEXT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-    def __init__(self, *args: Any, requirements: Iterable[Requirement], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.reason_names = {requirement.pk: f"reason_{requirement.pk}" for requirement in requirements}
-        for requirement in requirements:
-            self.fields[self.reason_names[requirement.pk]] = forms.CharField(
-                label=_("%(reference)s 退回理由") % {"reference": requirement.reference},
-                required=False,
-                max_length=LONGEST_TEXT,
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
-
-    def reason_field(self, requirement: Requirement) -> BoundField:
-        return self[self.reason_names[requirement.pk]]
-
-    @property
-    def reasons(self) -> dict[int, str]:
-        return {pk: self.cleaned_data[name] for pk, name in self.reason_names.items()}
-
-
-class CycleForm(forms.ModelForm):
-    """A round of self-assessment to open."""
-
-    class Meta:
-        model = Cycle
-        fields = [
-            "plan",
-            "kind",
-            "title",
-            "title_en",
-            "period_starts_on",
-            "period_ends_on",
-            "opens_on",
-            "due_on",
-        ]
-        labels = {
-            "plan": gettext_lazy("计划"),
-            "kind": gettext_lazy("周期类型"),
-            "title_en": gettext_lazy("英文名称"),
-            "period_starts_on": gettext_lazy("评估期起"),
-            "period_ends_on": gettext_lazy("评估期止"),
-            "opens_on": gettext_lazy("填报开始日期"),
-        }
-        help_texts = {
-            "title": gettext_lazy("例如：2026 年上半年自评"),
-            "opens_on": gettext_lazy("当日起各机构可以填报。"),
-            "due_on": gettext_lazy("当日 24 时截止；逾期仍可报送，并标为逾期。"),
-        }
-        widgets = {name: DateInput() for name in ["period_starts_on", "period_ends_on", "opens_on", "due_on"]}
-
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        plans = Plan.objects.visible_to(user)
-        self.fields["plan"].queryset = plans
-        self.fields["plan"].label_from_instance = lambda plan: plan.local_title
-        self.fields["plan"].initial = plans.first()
-        self.fields["kind"].choices = CycleKind.choices
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        self._check_order("period_starts_on", "period_ends_on", _("评估期止须晚于评估期起。"))
-        self._check_order("opens_on", "due_on", _("截止日期不能早于填报开始日期。"), or_equal=True)
-        return cleaned
-
-    def _check_order(self, first: str, second: str, message: str, *, or_equal: bool = False) -> None:
-        start, end = self.cleaned_data.get(first), self.cleaned_data.get(second)
-        if start and end and not (end > start or (or_equal and end == start)):
-            self.add_error(second, message)
-
-    def validate_constraints(self) -> None:
-        """The order of dates is checked above, field by field; a period opened twice by the action."""

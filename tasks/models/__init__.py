@@ -1,0 +1,16 @@
+"""The doing: what one institution owes for one task, its statements and evidence, and what its CIO signed."""
+
+from tasks.models.assignments import Assignment, Statement
+from tasks.models.evidence import Evidence, EvidenceAccess, EvidenceUpload
+from tasks.models.requests import ChangeRequest
+from tasks.models.submissions import Submission
+
+__all__ = [
+    "Assignment",
+    "ChangeRequest",
+    "Evidence",
+    "EvidenceAccess",
+    "EvidenceUpload",
+    "Statement",
+    "Submission",
+]

@@ -1,0 +1,46 @@
+"""What the CIO signed for an assignment."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from tasks.models.assignments import Assignment
+from tasks.models.evidence import Evidence
+from tasks.querysets import SubmissionQuerySet
+
+
+class Submission(models.Model):
+    """What the CIO signed for an assignment: numbered, frozen, with digests over its canonical JSON.
+
+    The database refuses to update or delete a row (migration 0002).
+    """
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="submissions")
+    number = models.PositiveIntegerField()
+    content = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    sm3 = models.CharField(max_length=64)
+    evidence = models.ManyToManyField(Evidence, related_name="submissions")
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField(default=timezone.now)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["assignment", "number"]
+        constraints = [models.UniqueConstraint(fields=["assignment", "number"], name="submission_number_once")]
+        indexes = [models.Index(fields=["signed_at"], name="submission_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} #{self.number}"
+
+    @property
+    def verdict(self):
+        """The supervisor's review, or None while it waits for one."""
+        return getattr(self, "review", None)
+
+    @property
+    def institution(self):
+        return self.assignment.institution
