@@ -1,4 +1,4 @@
-"""How an answer is valued, by the kind of its requirement, and which are missing."""
+"""How an answer is valued, by the kind of its requirement."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
-from assessments.asked import COMPLETE, asked
+from assessments.asked import asked
 from assessments.models import Answer, SelfAssessment
-from plan.enums import Binding, RequirementKind
+from plan.enums import RequirementKind
 from plan.models import Requirement
 
 VALUE_FIELDS: dict[RequirementKind, tuple[str, ...]] = {
@@ -34,12 +34,6 @@ class AnswerDraft(NamedTuple):
 
 def asked_by(self_assessment: SelfAssessment) -> QuerySet[Requirement]:
     return asked(self_assessment.institution_id, self_assessment.cycle.plan_id).select_related("task__theme")
-
-
-def missing(self_assessment: SelfAssessment) -> list[Requirement]:
-    """The mandatory requirements that still lack a value or a justification."""
-    complete = Answer.objects.filter(COMPLETE, self_assessment=self_assessment, requirement=OuterRef("pk"))
-    return list(asked_by(self_assessment).filter(~Exists(complete), binding=Binding.MANDATORY))
 
 
 def values_of(answer: Answer, kind: str) -> dict[str, Any]:

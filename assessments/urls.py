@@ -1,21 +1,21 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, looking, rectifications, reviewing, signing
+from assessments.views import answering, cycles, detail, looking, queue, rectifications, reviewing, signing
 
 app_name = "assessments"
 
 urlpatterns = [
     path("", cycles.overview, name="list"),
     path("open/", cycles.open_cycle, name="open_cycle"),
-    path("<int:pk>/", answering.detail, name="detail"),
+    path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/tasks/<int:number>/", answering.task, name="task"),
-    path("<int:pk>/hand-in/", answering.hand_in, name="hand_in"),
+    path("<int:pk>/hand-in/", detail.hand_in, name="hand_in"),
     path("<int:pk>/sign/", signing.sign, name="sign"),
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
     path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
     path("rectifications/", rectifications.overview, name="rectifications"),
     path("rectifications/<int:pk>/", rectifications.detail, name="rectification"),
-    path("reviews/", reviewing.review_queue, name="review_queue"),
+    path("reviews/", queue.review_queue, name="review_queue"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),
 ]

@@ -1,8 +1,9 @@
 """Every write on cycles, self-assessments and reviews."""
 
+from assessments.actions.answers import StaleAnswers, save_answers
 from assessments.actions.cycles import extend_cycle, open_cycle
 from assessments.actions.reviews import AlreadyReviewed, review_self_assessment, review_submission
-from assessments.actions.self_assessments import StaleAnswers, hand_in, save_answers, send_back, sign
+from assessments.actions.self_assessments import hand_in, send_back, sign
 
 __all__ = [
     "AlreadyReviewed",

@@ -10,7 +10,8 @@ from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from assessments.actions.self_assessments import WRITTEN, tell_institution
+from assessments.actions.answers import WRITTEN
+from assessments.actions.self_assessments import tell_institution
 from assessments.enums import TRANSITIONS, Verdict
 from assessments.models import Answer, Remark, Review, SelfAssessment
 from assessments.permissions import can_review_for

@@ -1,4 +1,4 @@
-"""The supervisor's pages: the queue, and one signed piece of work with the verdict on it."""
+"""One signed piece of work, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -9,44 +9,24 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from assessments import actions
 from assessments.enums import SelfAssessmentState, Verdict
-from assessments.filters import QueueFilterForm
 from assessments.forms import ReviewForm
 from assessments.history import reasons_before, reasons_given, submissions_of, versions_of
 from assessments.models import Review, SelfAssessment
 from assessments.permissions import can_review_for
-from assessments.queue import PAGE, Place, Queue, place_of
+from assessments.queue import Queue, place_of
 from assessments.rows import themes_of
 from assessments.signed import read_signed
+from assessments.views.queue import filter_form, filters_of
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
-from portal.accounts.models import Institution
 from portal.gate import WrongState
 from tasks.enums import AssignmentState
 from tasks.models import Submission
 
 Signed = Submission | SelfAssessment
-
-
-@require_GET
-@requires(Permission.REVIEW)
-def review_queue(request: HttpRequest) -> HttpResponse:
-    form = _filter_form(request)
-    queue = Queue(request.user, request.membership, form)
-    items = queue.items(Place.parse(request.GET.get("after", "")), PAGE + 1)
-    count, is_more = queue.count()
-    context = {
-        "form": form,
-        "items": items[:PAGE],
-        "next_cursor": items[PAGE - 1].place.cursor if len(items) > PAGE else None,
-        "count": count,
-        "is_more": is_more,
-        "filters": _filters(request),
-    }
-    return render(request, "assessments/review_queue.html", context)
 
 
 @requires(Permission.SUPERVISE)
@@ -99,7 +79,7 @@ def _review(
     request: HttpRequest, signed: Signed, is_waiting: bool, give: Callable[..., Review], context: dict
 ) -> HttpResponse:
     """One page for both kinds of work: read what was signed, and judge it."""
-    tasks = read_signed(signed, request.user, _filters(request))
+    tasks = read_signed(signed, request.user, filters_of(request))
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
         requirements=[r.requirement for task in tasks for r in task.requirements],
@@ -130,7 +110,7 @@ def _review(
         "themes": themes_of(tasks, reasons_before(signed), reasons_given(review), form.reason_field),
         "may_judge": is_waiting and may_review,
         "is_watched": is_waiting and not may_review,
-        "filters": _filters(request),
+        "filters": filters_of(request),
     }
     return render(request, "assessments/review.html", context, status=400 if form.errors else 200)
 
@@ -143,21 +123,9 @@ def _verdict_on(signed: Signed) -> Review | None:
 def _on_to_the_next(request: HttpRequest, signed: Signed, review: Review) -> HttpResponse:
     """The next in the queue, through the filters one came with; the queue itself when nothing is left."""
     done = {"institution": signed.institution.local_name, "verdict": review.outcome}
-    following = Queue(request.user, request.membership, _filter_form(request)).next_after(place_of(signed))
+    following = Queue(request.user, request.membership, filter_form(request)).next_after(place_of(signed))
     if following is None:
         messages.success(request, _("“%(institution)s”：%(verdict)s。没有其他待审核的报送。") % done)
         return redirect("assessments:review_queue")
     messages.success(request, _("“%(institution)s”：%(verdict)s。以下是下一件。") % done)
-    return redirect(f"{following.get_absolute_url()}?{_filters(request)}".rstrip("?"))
-
-
-def _filters(request: HttpRequest) -> str:
-    """The queue's filters as a query, so that one comes back to the same queue."""
-    query = request.GET.copy()
-    query.pop("after", None)
-    return query.urlencode()
-
-
-def _filter_form(request: HttpRequest) -> QueueFilterForm:
-    scope = Institution.objects.visible_to(request.user, request.membership)
-    return QueueFilterForm(request.GET, scope=scope)
+    return redirect(f"{following.get_absolute_url()}?{filters_of(request)}".rstrip("?"))

@@ -18,7 +18,7 @@ from assessments.models import SelfAssessment
 from assessments.permissions import can_sign
 from assessments.rows import themes_of
 from assessments.signed import read_content
-from assessments.views.answering import visible
+from assessments.views.finding import visible
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
 from portal.gate import WrongState

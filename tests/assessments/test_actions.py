@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from assessments import actions
 from assessments.actions import StaleAnswers
-from assessments.answers import asked_by, missing
+from assessments.answers import asked_by
+from assessments.completeness import missing
 from assessments.content import digests_to_sign
 from assessments.enums import CycleKind, SelfAssessmentState
 from assessments.jobs import extend_cycles
