@@ -26,6 +26,7 @@ from tests.factories.assessments import ReviewFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory
 from tests.factories.rectifications import RectificationFactory, last_step
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory
+from tests.factories.vault import StoredFileFactory
 from vault.enums import FileState
 
 S, K = RectificationState, NoticeKind
@@ -289,7 +290,7 @@ def files(world):
 
 
 def test_the_files_of_an_answer_are_the_supervisors_to_see_from_then_on(world, files):
-    given, kept = files
+    given = files[0]
     rectification = opened(world)
     assert not Evidence.objects.visible_to(world.supervisor).exists()
     answered = answer(world, rectification, evidence=[given.pk])
@@ -311,14 +312,14 @@ def test_a_file_that_was_frozen_before_keeps_its_time(world, files):
 
 @pytest.mark.parametrize("trouble", ["withdrawn", "unchecked", "foreign", "unknown"])
 def test_only_current_checked_files_of_the_institution(world, files, trouble):
-    file = files[0]
+    file, requirement = files[0], world.requirement(RequirementKind.EVIDENCE)
     if trouble == "withdrawn":
         Evidence.objects.filter(pk=file.pk).update(withdrawn_at=timezone.now())
     elif trouble == "unchecked":
-        type(file.stored).objects.filter(pk=file.stored_id).update(state=FileState.RECEIVED)
+        stored = StoredFileFactory(institution=world.institution, content=b"new", state=FileState.RECEIVED)
+        file = EvidenceFactory(assignment=world.first_assignment, requirement=requirement, stored=stored)
     elif trouble == "foreign":
-        assignment = AssignmentFactory(task=world.first)
-        file = EvidenceFactory(assignment=assignment, requirement=world.requirement(RequirementKind.EVIDENCE))
+        file = EvidenceFactory(assignment=AssignmentFactory(task=world.first), requirement=requirement)
     chosen = uuid.uuid4() if trouble == "unknown" else file.pk
     rectification = opened(world)
     with pytest.raises(ValidationError) as caught:
