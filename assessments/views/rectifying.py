@@ -91,13 +91,13 @@ def open_one(request: HttpRequest) -> HttpResponse:
 
 def _origin(request: HttpRequest, scope: QuerySet[Institution]) -> Origin:
     """404 for what is not there, or not for this person to see."""
-    if key := _number(request, "review"):
+    if (key := _number(request, "review")) is not None:
         rows = Review.objects.visible_to(request.user, request.membership)
         rows = rows.select_related("submission__assignment__task", "self_assessment__cycle", "authority")
         review = get_object_or_404(rows, pk=key)
         institution = (review.submission or review.self_assessment).institution
         return Origin(get_object_or_404(scope, pk=institution.pk), review)
-    if key := _number(request, "institution"):
+    if (key := _number(request, "institution")) is not None:
         return Origin(get_object_or_404(scope, pk=key), None)
     return Origin(None, None)
 
