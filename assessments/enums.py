@@ -38,6 +38,9 @@ class RectificationState(TextChoices):
     CLOSED = "closed", _("已办结")
 
 
+ESCALATED_AFTER = 7  # full days overdue, from which the authority's lead supervisors are told
+
+
 class StepKind(TextChoices):
     """What was done in a rectification."""
 

@@ -1,4 +1,4 @@
-"""The filters of the review queue and of the supervisor's list of self-assessments."""
+"""The filters of the review queue and of the supervisor's lists of self-assessments and rectifications."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from assessments.enums import SelfAssessmentState
+from assessments.enums import RectificationState, SelfAssessmentState
 from assessments.models import Cycle
+from assessments.querysets import RectificationQuerySet
 from plan.models import Theme
 from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Institution, Region
+from portal.accounts.models import Authority, Institution, Region, User
 from portal.widgets import SearchSelect
 
 ALL = _("全部")
@@ -100,4 +102,33 @@ class SelfAssessmentFilterForm(InstitutionFilterForm):
         """Of rows that have their standing."""
         if state := self.wanted.get("state"):
             rows = rows.filter(standing=state)
+        return self.of_institution(rows, "institution")
+
+
+class RectificationFilterForm(InstitutionFilterForm):
+    """The filters of the supervisor's list of rectifications. Without a state, those that are not closed."""
+
+    state = forms.ChoiceField(
+        label=_("状态"), required=False, choices=[("", _("未办结")), *RectificationState.choices, ("all", ALL)]
+    )
+    overdue = forms.ChoiceField(
+        label=_("逾期"), required=False, choices=[("", _("不限")), ("1", _("已逾期")), ("escalated", _("已升级"))]
+    )
+    mine = forms.ChoiceField(
+        label=_("提出者"), required=False, choices=[("", ALL), ("authority", _("本单位")), ("me", _("本人"))]
+    )
+    field_order = ["state", "overdue", "mine", "kind", "region", "institution"]
+
+    def filtered(self, rows: RectificationQuerySet, user: User, authority: Authority) -> QuerySet:
+        wanted = self.wanted
+        state = wanted.get("state")
+        if not state:
+            rows = rows.unclosed()
+        elif state != "all":
+            rows = rows.filter(state=state)
+        if overdue := wanted.get("overdue"):
+            today = timezone.localdate()
+            rows = rows.overdue(today) if overdue == "1" else rows.escalated(today)
+        if mine := wanted.get("mine"):
+            rows = rows.filter(opened_by=user) if mine == "me" else rows.filter(authority=authority)
         return self.of_institution(rows, "institution")

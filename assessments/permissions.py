@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessments.models import SelfAssessment
+from assessments.models import Rectification, SelfAssessment
 from plan.permissions import can_manage_plan
 from portal.accounts.enums import Permission
 from portal.accounts.models import Authority, Institution, User
@@ -29,3 +29,20 @@ def can_review_for(user: User, authority: Authority, institution_id: int) -> boo
     if not acting or not acting.may(Permission.REVIEW) or user.belongs_to(institution_id):
         return False
     return Institution.objects.supervised_by(user, acting=acting).filter(pk=institution_id).exists()
+
+
+def can_open_rectification_for(user: User, authority: Authority, institution_id: int) -> bool:
+    """Want something put right, in the authority's name: who may judge an institution may also do this."""
+    return can_review_for(user, authority, institution_id)
+
+
+def can_answer(user: User, rectification: Rectification) -> bool:
+    """Say, for the institution, what was put right."""
+    return user.may_at_institution(Permission.FILL_IN, rectification.institution_id)
+
+
+def can_verify(user: User, rectification: Rectification) -> bool:
+    """Close, reopen, set another deadline: the part of the authority that opened it. Others in whose scope the
+    institution is may read.
+    """
+    return can_review_for(user, rectification.authority, rectification.institution_id)

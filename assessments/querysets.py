@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Valu
 from django.db.models.functions import Coalesce
 
 from assessments.asked import COMPLETE, asked
-from assessments.enums import RectificationState, ReviewDraftState, SelfAssessmentState
+from assessments.enums import ESCALATED_AFTER, RectificationState, ReviewDraftState, SelfAssessmentState
 from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 
@@ -111,6 +111,19 @@ class RectificationQuerySet(InstitutionRowQuerySet):
     def overdue(self, today: datetime.date) -> Self:
         """Not answered by the deadline. What waits for verification is not the institution's delay."""
         return self.filter(state=RectificationState.OPEN, deadline__lt=today)
+
+    def escalated(self, today: datetime.date) -> Self:
+        """So long overdue that the authority's lead supervisors have been told."""
+        return self.overdue(today - datetime.timedelta(days=ESCALATED_AFTER - 1))
+
+    def tally(self, today: datetime.date, authority) -> dict[str, int]:
+        """`open`, `overdue`, and `to_verify`: those that the authority itself has to verify."""
+        is_open, waits = Q(state=RectificationState.OPEN), Q(state=RectificationState.UNVERIFIED)
+        return self.unclosed().aggregate(
+            open=Count("pk", filter=is_open),
+            overdue=Count("pk", filter=is_open & Q(deadline__lt=today)),
+            to_verify=Count("pk", filter=waits & Q(authority=authority)),
+        )
 
 
 class RectificationStepQuerySet(InstitutionRowQuerySet):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, detail, looking, queue, rectifications, reviewing, signing
+from assessments.views import answering, cycles, detail, looking, queue, rectifications, rectifying, reviewing, signing
 
 app_name = "assessments"
 
@@ -14,7 +14,8 @@ urlpatterns = [
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
     path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
     path("rectifications/", rectifications.overview, name="rectifications"),
-    path("rectifications/<int:pk>/", rectifications.detail, name="rectification"),
+    path("rectifications/open/", rectifying.open_one, name="open_rectification"),
+    path("rectifications/<int:pk>/", rectifying.detail, name="rectification"),
     path("reviews/", queue.review_queue, name="review_queue"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),

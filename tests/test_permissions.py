@@ -14,6 +14,7 @@ from tasks.enums import AssignmentState
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory, TaskFactory
+from tests.factories.rectifications import RectificationFactory
 from tests.factories.tasks import AssignmentFactory, SubmissionFactory, fill_in
 from tests.test_urls import URLS, rule_of
 from vault.models import LegalHold
@@ -59,6 +60,9 @@ SIGNED = {
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
 }
+# A rectification is read by the institution and by whoever supervises it; what each may do there is in
+# tests/assessments/test_rectifications.py.
+DRAFT["assessments:rectification"] = SIGNED["assessments:rectification"] = OWN | SUPERVISES
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
 
@@ -104,6 +108,8 @@ class World:
             f"assessments:{name}": [self_assessment.pk]
             for name in ("detail", "hand_in", "sign", "review_self_assessment")
         }
+        rectification = RectificationFactory(institution=self.institution)
+        self.arguments["assessments:rectification"] = [rectification.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         self.requirement = requirement
@@ -180,6 +186,8 @@ def test_writing_to_other_bodies_objects_is_404(client):
         ],
         Role.LEAD_SUPERVISOR: [world.url("tasks:hold_place"), world.url("tasks:hold_release")],
     }
+    tries[Role.CONTRIBUTOR].append(world.url("assessments:rectification"))
+    tries[Role.SUPERVISOR].append(world.url("assessments:rectification"))
     for role, urls in tries.items():
         client.force_login(member(office if role in ABOVE.values() else home, role))
         for url in urls:

@@ -1,8 +1,19 @@
-"""What people type in self-assessments and reviews."""
+"""What people type in self-assessments, reviews and rectifications."""
 
 from assessments.forms.answers import AnswersForm
 from assessments.forms.cycles import CycleForm
+from assessments.forms.rectifications import AnswerForm, CloseForm, OpenForm, ReopenForm, RescheduleForm
 from assessments.forms.reviews import ReviewForm
 from assessments.forms.signing import SendBackForm
 
-__all__ = ["AnswersForm", "CycleForm", "ReviewForm", "SendBackForm"]
+__all__ = [
+    "AnswerForm",
+    "AnswersForm",
+    "CloseForm",
+    "CycleForm",
+    "OpenForm",
+    "ReopenForm",
+    "RescheduleForm",
+    "ReviewForm",
+    "SendBackForm",
+]

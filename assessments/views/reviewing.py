@@ -110,6 +110,7 @@ def _review(
         "themes": themes_of(tasks, reasons_before(signed), reasons_given(review), form.reason_field),
         "may_judge": is_waiting and may_review,
         "is_watched": is_waiting and not may_review,
+        "may_rectify": review and may_review,
         "filters": filters_of(request),
     }
     return render(request, "assessments/review.html", context, status=400 if form.errors else 200)

@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from assessments.enums import SelfAssessmentState
+from assessments.enums import RectificationState, SelfAssessmentState
 from assessments.filters import QueueFilterForm
-from assessments.models import Cycle, SelfAssessment
+from assessments.models import Cycle, Rectification, SelfAssessment
 from assessments.permissions import can_open_cycle
 from assessments.queue import Queue
 from plan.models import Plan
@@ -28,6 +28,7 @@ from tasks.models import Assignment
 
 SHOWN = 8
 QUEUE_SHOWN = 5
+RECTIFICATIONS_SHOWN = 5
 
 
 def supervisor_home(request: HttpRequest) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
         "tiles": _tiles(measured.total, link),
         "may_open_cycle": can_open_cycle(request.user),
         **_queue(request),
+        **_rectifications(request),
     }
 
 
@@ -59,6 +61,16 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     queue = Queue(request.user, request.membership, QueueFilterForm({}))
     count, more = queue.count()
     return {"may_review": True, "queue": queue.items(limit=QUEUE_SHOWN), "queue_count": count, "queue_more": more}
+
+
+def _rectifications(request: HttpRequest) -> dict[str, Any]:
+    """How many are open in the scope, and the most urgent of them."""
+    rows = Rectification.objects.visible_to(request.user, request.membership)
+    urgent = rows.unclosed().select_related("institution").order_by("deadline", "pk")
+    return {
+        "rectification_tally": rows.tally(timezone.localdate(), request.membership.authority),
+        "rectifications": urgent[:RECTIFICATIONS_SHOWN],
+    }
 
 
 def institution_home(request: HttpRequest) -> dict[str, Any]:
@@ -77,6 +89,7 @@ def institution_home(request: HttpRequest) -> dict[str, Any]:
         "chart": state_chart(measured.total, link),
         "tiles": _tiles(measured.total, link),
         "self_assessments": _self_assessments(request),
+        "rectifications": _to_rectify(request),
         "nearest": progress.nearest_deadlines(assignments, plan=plan, today=today, limit=SHOWN),
         "overdue": progress.overdue_list(assignments, plan=plan, today=today, limit=SHOWN),
     }
@@ -90,6 +103,13 @@ def institution_home(request: HttpRequest) -> dict[str, Any]:
         context["to_do"] = progress.to_do(assignments, plan=plan, today=today, limit=SHOWN)
         context["editable"] = measured.total.editable
     return context
+
+
+def _to_rectify(request: HttpRequest) -> list[Rectification]:
+    """What the institution has not answered yet, the most urgent first."""
+    own = Rectification.objects.visible_to(request.user, acting=request.membership)
+    rows = own.filter(state=RectificationState.OPEN).select_related("authority")
+    return list(rows.order_by("deadline", "pk")[:SHOWN])
 
 
 def _self_assessments(request: HttpRequest) -> list[SelfAssessment]:

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.content import content_to_sign as self_assessment_to_sign
-from assessments.enums import SelfAssessmentState, Verdict
-from assessments.models import Cycle, Review, SelfAssessment
+from assessments.enums import RectificationState, SelfAssessmentState, Verdict
+from assessments.models import Cycle, Rectification, Review, SelfAssessment
 from assessments.queue import self_assessments_to_review, submissions_to_review
 from plan.models import Plan, Schedule
 from portal.accounts.credit_code import validate_credit_code
@@ -307,3 +307,30 @@ def test_reminders_of_every_stage_are_in_the_inbox(demo):
 def test_the_words_of_documents_are_found_in_every_institution_that_has_them(demo):
     found = StoredFile.objects.search("应急演练")
     assert found.count() == StoredFile.objects.filter(name="应急演练总结报告.pdf").count() > 5
+
+
+# --- Rectifications ---------------------------------------------------------------------------------------
+
+
+def test_rectifications_are_in_every_state_and_their_courses_are_true(demo):
+    rows = list(Rectification.objects.prefetch_related("steps__evidence"))
+    assert {row.state for row in rows} == set(RectificationState.values)
+    assert any(row.is_escalated for row in rows)
+    ends = {"opened": "open", "reopened": "open", "rescheduled": "open", "answered": "unverified", "closed": "closed"}
+    for row in rows:
+        steps = sorted(row.steps.all(), key=lambda step: step.pk)
+        assert steps[0].kind == "opened"
+        assert [step.at for step in steps] == sorted(step.at for step in steps)
+        assert steps[-1].at <= timezone.now()
+        assert (ends[steps[-1].kind], steps[-1].deadline) == (row.state, row.deadline)
+        assert all(file.institution_id == row.institution_id for step in steps for file in step.evidence.all())
+        assert all(file.frozen_at for step in steps for file in step.evidence.all())
+
+
+def test_the_named_firms_and_their_supervisor_find_rectifications(demo):
+    for firm in ("sec01", "fut01"):
+        own = Rectification.objects.visible_to(user(f"contributor@{firm}.example"))
+        assert own.filter(state=RectificationState.OPEN).exists()
+    seen = Rectification.objects.visible_to(user("supervisor@shanghai.example"))
+    tally = seen.tally(timezone.localdate(), user("supervisor@shanghai.example").active_memberships[0].authority)
+    assert min(tally.values()) >= 1

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from assessments.rectification_reminders import send_rectification_reminders
 from plan.actions import load_plan
 from plan.loader import read_plan_file
 from portal.accounts.models import User
@@ -74,6 +75,7 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
         write_extracts(documents)
         say("Reminders")
         send_reminders(today=today)
+        send_rectification_reminders(today=today)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

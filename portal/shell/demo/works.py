@@ -12,6 +12,7 @@ from portal.shell.demo.bodies import Body, World
 from portal.shell.demo.doing import Assigned, Doing, Work
 from portal.shell.demo.duties import Duty
 from portal.shell.demo.judging import Judging
+from portal.shell.demo.rectifying import write_rectifications
 from portal.shell.demo.stories import chance, tell
 from portal.shell.demo.trail import Trail
 from tasks.enums import AssignmentState
@@ -68,6 +69,15 @@ class Works:
             self._beginnings(body, trail)
         work = [self._assignment(rng, body, duty, trail) for duty in self.duties[body.kind]]
         self._self_assessments(rng, body, [done for done in work if done.applies], trail)
+        write_rectifications(
+            tables=self.doing.tables,
+            rng=random.Random(f"demo:{self.seed}:{body.code}:rectifications"),  # noqa: S311 - invented data
+            body=body,
+            reviewer=self.world.reviewer(body),
+            work=work,
+            today=self.today,
+            trail=trail,
+        )
         if trail:
             trail.write(self.doing.tables.events)
         self.written += 1
