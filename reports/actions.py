@@ -15,7 +15,7 @@ from portal.gate import pass_gate
 from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.jobs import render_report
 from reports.models import Report
-from reports.permissions import can_ask_for, kind_for, may_export_packages
+from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
 from tasks.models import Assignment
 
 
@@ -34,6 +34,34 @@ def request_report(*, membership: Membership, plan: Plan, language: str, by: Use
         authority=membership.authority,
         language=language,
         requested_by=by,
+    )
+
+
+@transaction.atomic
+def request_ledger(*, membership: Membership, plan: Plan, language: str, by: User) -> Report:
+    """Queue the spreadsheet of who submitted what when in the authority's scope; asked for twice, it is queued once."""
+    check(may_export_ledger(membership))
+    return _queue(
+        membership,
+        kind=ReportKind.LEDGER,
+        plan=plan,
+        institution=None,
+        authority=membership.authority,
+        language=language,
+        requested_by=by,
+    )
+
+
+@transaction.atomic
+def record_download(*, report: Report, by: User) -> None:
+    """A ledger leaves the portal with the work of a whole scope in it: the trail says who took it."""
+    check(report.is_ledger)
+    record(
+        action="report.downloaded",
+        by=by,
+        target=report,
+        institution=report.institution,
+        data={"kind": report.kind, "number": report.number, "sha256": report.sha256},
     )
 
 

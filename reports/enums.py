@@ -10,6 +10,7 @@ class ReportKind(TextChoices):
     STATUS = "status", _("任务落实情况报告")
     SUPERVISORY = "supervisory", _("监管进展报告")
     EVIDENCE_PACKAGE = "evidence_package", _("报送材料包")
+    LEDGER = "ledger", _("报送台账")
 
 
 class ReportState(TextChoices):
@@ -27,11 +28,12 @@ class ReportStep(TextChoices):
     STORED = "stored", _("保存文件")
 
 
-# What is done for a report, and for a package, in this order.
+# What is done for each kind, in this order.
 STEPS = {
     ReportKind.STATUS: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
     ReportKind.SUPERVISORY: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
     ReportKind.EVIDENCE_PACKAGE: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.PACKING, ReportStep.STORED),
+    ReportKind.LEDGER: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
 }
 
 

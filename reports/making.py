@@ -8,7 +8,7 @@ No transaction stays open while figures are set into pages.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from tempfile import TemporaryFile
 from uuid import UUID
 
@@ -22,8 +22,9 @@ from portal.gate import pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
 from reports.documents import compose, one_moment
-from reports.enums import TRANSITIONS, ReportState, ReportStep
+from reports.enums import TRANSITIONS, ReportKind, ReportState, ReportStep
 from reports.heartbeat import beating
+from reports.ledger import write_ledger
 from reports.models import Report
 from reports.packages.archive import measure
 from reports.packages.contents import Refused, gather
@@ -46,8 +47,7 @@ def render(*, report_id: UUID | str) -> None:
         return
     try:
         with beating(report), translation.override(report.language):
-            make = _make_package if report.is_package else _make
-            make(report)
+            _maker(report)(report)
     except Superseded:
         logger.warning("Report %s went to another worker.", report.pk)
     except Refused as refusal:
@@ -68,6 +68,12 @@ def _take(report_id: UUID | str) -> Report | None:
         pass_gate(row=report, name="fail", moves=TRANSITIONS, by=None, error=report.error or "The worker died.")
         return None
     return pass_gate(row=report, name="take", moves=TRANSITIONS, by=None, attempts=report.attempts + 1)
+
+
+def _maker(report: Report) -> Callable[[Report], None]:
+    return {ReportKind.EVIDENCE_PACKAGE: _make_package, ReportKind.LEDGER: _make_ledger}.get(
+        ReportKind(report.kind), _make
+    )
 
 
 def _make(report: Report) -> None:
@@ -92,6 +98,16 @@ def _make_package(report: Report) -> None:
         _advance(report, ReportStep.STORED)
         size, digest = measure(file)
         _store(report, File(file), size, digest, packed=contents.packed)
+
+
+def _make_ledger(report: Report) -> None:
+    """Rows are written as they are read, so here a transaction stays open until the last one."""
+    _advance(report, ReportStep.FIGURES)
+    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
+        write_ledger(report, file)
+        _advance(report, ReportStep.STORED)
+        size, digest = measure(file)
+        _store(report, File(file), size, digest)
 
 
 def _store(report: Report, file: File, size: int, digest: Digests, packed: Collection[str] = ()) -> None:

@@ -17,6 +17,13 @@ from reports.querysets import ReportQuerySet
 K = ReportKind
 S = ReportState
 
+# Extension and content type of the file, where it is no PDF.
+PDF = ("pdf", "application/pdf")
+FORMATS = {
+    K.EVIDENCE_PACKAGE: ("zip", "application/zip"),
+    K.LEDGER: ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
 
 def report_path(report: Report, filename: str) -> str:
     return f"reports/{report.pk}.{report.extension}"
@@ -67,7 +74,7 @@ class Report(models.Model):
             models.CheckConstraint(
                 name="report_has_its_scope",
                 condition=Q(kind=K.STATUS, institution__isnull=False, authority=None, assignment=None)
-                | Q(kind=K.SUPERVISORY, institution=None, authority__isnull=False, assignment=None)
+                | Q(kind__in=[K.SUPERVISORY, K.LEDGER], institution=None, authority__isnull=False, assignment=None)
                 | Q(kind=K.EVIDENCE_PACKAGE, institution__isnull=False),
             ),
             models.CheckConstraint(
@@ -104,12 +111,16 @@ class Report(models.Model):
         return self.kind == K.EVIDENCE_PACKAGE
 
     @property
+    def is_ledger(self) -> bool:
+        return self.kind == K.LEDGER
+
+    @property
     def extension(self) -> str:
-        return "zip" if self.is_package else "pdf"
+        return FORMATS.get(K(self.kind), PDF)[0]
 
     @property
     def content_type(self) -> str:
-        return f"application/{self.extension}"
+        return FORMATS.get(K(self.kind), PDF)[1]
 
     def get_language_display(self) -> str:
         return dict(settings.LANGUAGES)[self.language]

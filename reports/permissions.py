@@ -23,9 +23,16 @@ def may_export_packages(membership: Membership | None) -> bool:
     return kind_for(membership) is not None
 
 
+def may_export_ledger(membership: Membership | None) -> bool:
+    """Who submitted what when, for the scope of the body acted for."""
+    return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
+
+
 def may_ask(membership: Membership, report: Report) -> bool:
     if report.is_package:
         return may_export_packages(membership)
+    if report.is_ledger:
+        return may_export_ledger(membership)
     return kind_for(membership) == report.kind
 
 

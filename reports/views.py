@@ -19,7 +19,7 @@ from reports import actions
 from reports.enums import STEPS, ReportKind, ReportState, ReportStep
 from reports.forms import LanguageForm, PackageForm, RequestForm
 from reports.models import Report
-from reports.permissions import can_ask_for, kind_for, may_export_packages
+from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
 from reports.querysets import ReportQuerySet
 from tasks.models import Assignment
 
@@ -49,6 +49,7 @@ def _list_page(request: HttpRequest, form: RequestForm, status: int = 200) -> Ht
         "form": form,
         "kind": kind_for(request.membership),
         "may_export_packages": may_export_packages(request.membership),
+        "may_export_ledger": may_export_ledger(request.membership),
     }
     return render(request, "reports/list.html", context, status=status)
 
@@ -61,6 +62,16 @@ def report_request(request: HttpRequest) -> HttpResponse:
         return _list_page(request, form, status=422)
     report = actions.request_report(membership=request.membership, by=request.user, **form.cleaned_data)
     return redirect(report)
+
+
+@require_POST
+@requires(Permission.EXPORT_SUPERVISORY)
+def ledger(request: HttpRequest) -> HttpResponse:
+    """Ask for the spreadsheet of who submitted what when, in the scope of the body acted for."""
+    form = RequestForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return _list_page(request, form, status=422)
+    return redirect(actions.request_ledger(membership=request.membership, by=request.user, **form.cleaned_data))
 
 
 @read_or_post
@@ -142,6 +153,8 @@ def report_file(request: HttpRequest, pk: UUID) -> FileResponse:
         file = report.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
+    if report.is_ledger and request.method == "GET":
+        actions.record_download(report=report, by=request.user)
     response = FileResponse(file, as_attachment=True, filename=_filename(report), content_type=report.content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

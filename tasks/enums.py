@@ -3,6 +3,7 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.enums import Permission
 from portal.gate import Move
 
 
@@ -37,6 +38,13 @@ TRANSITIONS = {
 class RequestKind(TextChoices):
     EXTENSION = "extension", _("延期")
     NOT_APPLICABLE = "not_applicable", _("不适用")
+
+
+# A decision needs the role that would make it unasked.
+DECIDED_WITH = {
+    RequestKind.EXTENSION: Permission.GRANT_EXTENSIONS,
+    RequestKind.NOT_APPLICABLE: Permission.REVIEW,
+}
 
 
 class RequestState(TextChoices):

@@ -14,8 +14,8 @@ from plan.models import Plan, Task, Theme
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Region
 from portal.widgets import SearchSelect
-from tasks.enums import AccessKind, AssignmentState
-from tasks.models import Assignment, Evidence, EvidenceAccess
+from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
+from tasks.models import Assignment, ChangeRequest, Evidence, EvidenceAccess
 from tasks.querysets import AssignmentQuerySet
 from vault.models import StoredFile
 
@@ -106,6 +106,44 @@ class ScopeAssignmentFilter(AssignmentFilter):
             "returned": rows.filter(returned_at__isnull=False),
             "accepted": rows.filter(state=AssignmentState.ACCEPTED),
         }[value]
+
+
+class OwnRequestFilter(filters.FilterSet):
+    type = filters.ChoiceFilter(
+        label=_("申请类型"), field_name="kind", choices=RequestKind.choices, empty_label=_("全部")
+    )
+    # The tabs over the list choose it; here, filtering keeps what they chose.
+    state = filters.ChoiceFilter(
+        label=_("状态"), choices=RequestState.choices, widget=forms.HiddenInput, method="as_it_is"
+    )
+
+    class Meta:
+        model = ChangeRequest
+        fields: list[str] = []
+
+    def as_it_is(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows
+
+
+class ScopeRequestFilter(OwnRequestFilter):
+    kind = filters.ChoiceFilter(
+        label=_("机构类别"),
+        field_name="assignment__institution__kind",
+        choices=InstitutionKind.choices,
+        empty_label=_("全部"),
+    )
+    region = filters.ChoiceFilter(
+        label=_("地区"),
+        field_name="assignment__institution__region__code",
+        choices=region_choices,
+        empty_label=_("全部"),
+    )
+    institution = filters.ModelChoiceFilter(
+        label=_("机构"),
+        field_name="assignment__institution",
+        queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
+        widget=SearchSelect("accounts:institution_options"),
+    )
 
 
 class RetentionFilter(filters.FilterSet):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from portal.accounts.enums import Permission
-from portal.accounts.models import Institution, Membership, User
+from portal.accounts.models import Authority, Institution, Membership, User
 from portal.accounts.permissions import can_review_institution
-from tasks.models import Assignment
+from tasks.enums import DECIDED_WITH, RequestKind
+from tasks.models import Assignment, ChangeRequest
 
 
 def can_fill_in(user: User, assignment: Assignment) -> bool:
@@ -34,3 +35,17 @@ def can_export(user: User, assignment: Assignment, acting: Membership | None) ->
     if not acting or not acting.may(needed):
         return False
     return Institution.objects.visible_to(user, acting=acting).filter(pk=assignment.institution_id).exists()
+
+
+def can_request(user: User, assignment: Assignment) -> bool:
+    """Ask for an extension or for 不适用, and take it back: those who fill in, and the CIO."""
+    return can_fill_in(user, assignment) or can_sign(user, assignment)
+
+
+def can_decide(user: User, authority: Authority, request: ChangeRequest) -> bool:
+    """Grant or decline in the authority's name. Nobody decides for an institution to which they belong."""
+    acting = next((m for m in user.active_memberships if m.authority_id == authority.pk), None)
+    institution = request.assignment.institution_id
+    if not acting or not acting.may(DECIDED_WITH[RequestKind(request.kind)]) or user.belongs_to(institution):
+        return False
+    return Institution.objects.supervised_by(user, acting=acting).filter(pk=institution).exists()

@@ -6,13 +6,13 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import Count, F, IntegerField, Manager, Q
+from django.db.models import Count, Exists, F, IntegerField, Manager, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
-from tasks.enums import CLOSED, AssignmentState, RequestState
+from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, RequestState
 from vault.enums import FileState
 from vault.querysets import says
 
@@ -62,6 +62,11 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
             requirements_done=RawSQL(f"({OF_PART} AND {READY})", levels, IntegerField()),  # noqa: S611 - constants
         )
 
+    def with_requests(self) -> Self:
+        """Annotate `has_pending_request`: the institution asked for something and waits for the decision."""
+        requests: Any = self.model.change_requests.rel.related_model.objects
+        return self.annotate(has_pending_request=Exists(requests.pending().filter(assignment=OuterRef("pk"))))
+
     def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
         counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))
         return tally_of(counts, today)
@@ -89,7 +94,7 @@ class SubmissionQuerySet(InstitutionRowQuerySet):
 
 class EvidenceQuerySet(InstitutionRowQuerySet):
     def visible_to(self, user, acting=None) -> Self:
-        """Supervisors see a file once it is frozen, that is once the CIO signed something that holds it."""
+        """Supervisors see a file once it is frozen: the CIO signed something that holds it, or a request has it."""
         if not user.is_authenticated:
             return self.none()
         own = Q(has_permission_on("institution", user, BELONG, acting=acting))
@@ -145,3 +150,8 @@ class ChangeRequestQuerySet(InstitutionRowQuerySet):
 
     def pending(self) -> Self:
         return self.filter(state=RequestState.PENDING)
+
+    def to_decide(self, membership) -> Self:
+        """Pending, and of the kinds on which the membership's role decides."""
+        kinds = [kind for kind, needed in DECIDED_WITH.items() if membership.may(needed)]
+        return self.pending().filter(kind__in=kinds)

@@ -33,18 +33,31 @@ ROLL_OUT = """
     ON CONFLICT DO NOTHING
 """
 
-# Closed work keeps the deadline it was judged by.
+# Closed work keeps the deadline it was judged by, and an extension that was granted holds: such work moves to a later
+# day only. Each extension goes beyond the one before, so the latest day granted is the one that holds.
 APPLY_SCHEDULE = """
     UPDATE tasks_assignment assignment
     SET deadline = due.due_on, deadline_is_official = due.is_official
     FROM (
-        SELECT DISTINCT ON (task.id, institution.id)
-               task.id AS task_id, institution.id AS institution_id, schedule.due_on, schedule.is_official
-        FROM plan_task task
-        JOIN plan_schedule schedule ON schedule.task_id = task.id
-        JOIN accounts_institution institution ON schedule.institution_kind IN (institution.kind, '')
-        WHERE task.plan_id = %s
-        ORDER BY task.id, institution.id, schedule.institution_kind DESC
+        SELECT planned.task_id, planned.institution_id,
+               GREATEST(planned.due_on, granted.until) AS due_on,
+               planned.is_official OR COALESCE(granted.until >= planned.due_on, false) AS is_official
+        FROM (
+            SELECT DISTINCT ON (task.id, institution.id)
+                   task.id AS task_id, institution.id AS institution_id, schedule.due_on, schedule.is_official
+            FROM plan_task task
+            JOIN plan_schedule schedule ON schedule.task_id = task.id
+            JOIN accounts_institution institution ON schedule.institution_kind IN (institution.kind, '')
+            WHERE task.plan_id = %s
+            ORDER BY task.id, institution.id, schedule.institution_kind DESC
+        ) planned
+        LEFT JOIN (
+            SELECT own.task_id, own.institution_id, max(request.granted_deadline) AS until
+            FROM tasks_changerequest request
+            JOIN tasks_assignment own ON own.id = request.assignment_id
+            WHERE request.granted_deadline IS NOT NULL
+            GROUP BY own.task_id, own.institution_id
+        ) granted USING (task_id, institution_id)
     ) due
     WHERE assignment.task_id = due.task_id AND assignment.institution_id = due.institution_id
       AND assignment.state NOT IN ('accepted', 'not_applicable')

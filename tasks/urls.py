@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tasks.views import decisions, detail, evidence, files, lists, retention, reuse, uploads, viewing
+from tasks.views import decisions, detail, evidence, files, lists, requests, retention, reuse, uploads, viewing
 
 app_name = "tasks"
 
@@ -21,6 +21,13 @@ urlpatterns = [
     path("evidence/<uuid:pk>/file/", viewing.evidence_file, name="evidence_file"),
     path("evidence/<uuid:pk>/replace/", evidence.evidence_replace, name="evidence_replace"),
     path("evidence/<uuid:pk>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
+    path("<int:pk>/requests/extension/", requests.request_extension, name="request_extension"),
+    path("<int:pk>/requests/not-applicable/", requests.request_not_applicable, name="request_not_applicable"),
+    path("requests/", requests.request_list, name="requests"),
+    path("requests/<int:pk>/", requests.request_detail, name="request"),
+    path("requests/<int:pk>/withdraw/", requests.request_withdraw, name="request_withdraw"),
+    path("requests/<int:pk>/grant/", requests.request_grant, name="request_grant"),
+    path("requests/<int:pk>/decline/", requests.request_decline, name="request_decline"),
     path("retention/", retention.retention_list, name="retention"),
     path("retention/deleted/", retention.deleted_list, name="retention_deleted"),
     path("retention/delete/", retention.delete, name="retention_delete"),

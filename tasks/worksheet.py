@@ -13,7 +13,7 @@ from plan.enums import Binding
 from plan.models import Requirement
 from portal.accounts.models import User
 from tasks.enums import EDITABLE, AssignmentState
-from tasks.models import Assignment, Evidence, Statement, Submission
+from tasks.models import Assignment, ChangeRequest, Evidence, Statement, Submission
 from tasks.permissions import can_fill_in, can_review, can_sign
 from vault import scanner
 
@@ -100,6 +100,12 @@ def submissions_of(assignment: Assignment) -> QuerySet[Submission]:
         .prefetch_related("review__remarks__requirement__task")
         .order_by("-number")
     )
+
+
+def requests_of(assignment: Assignment) -> list[ChangeRequest]:
+    """What was asked of the supervisor, newest first."""
+    rows = assignment.change_requests.select_related("requested_by", "authority")
+    return list(rows.order_by("-requested_at", "-pk"))
 
 
 def latest_return(submissions: Sequence[Submission]):

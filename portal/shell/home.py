@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -19,12 +20,13 @@ from assessments.permissions import can_open_cycle
 from assessments.queue import Queue
 from plan.models import Plan
 from portal.accounts.enums import Permission
+from portal.keyset import bounded_count
 from reports import progress
 from reports.charts import heat_map, state_chart
 from reports.links import tasks_url
 from reports.permissions import kind_for
-from tasks.enums import AssignmentState
-from tasks.models import Assignment
+from tasks.enums import AssignmentState, RequestKind
+from tasks.models import Assignment, ChangeRequest
 
 SHOWN = 8
 QUEUE_SHOWN = 5
@@ -51,6 +53,7 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
         "may_open_cycle": can_open_cycle(request.user),
         **_queue(request),
         **_rectifications(request),
+        **_requests(request),
     }
 
 
@@ -71,6 +74,16 @@ def _rectifications(request: HttpRequest) -> dict[str, Any]:
         "rectification_tally": rows.tally(timezone.localdate(), request.membership.authority),
         "rectifications": urgent[:RECTIFICATIONS_SHOWN],
     }
+
+
+def _requests(request: HttpRequest) -> dict[str, Any]:
+    """How many requests wait for a decision that is this person's to make, and where they are listed."""
+    rows = ChangeRequest.objects.visible_to(request.user, acting=request.membership).to_decide(request.membership)
+    count, more = bounded_count(rows)
+    address = reverse("tasks:requests")
+    if not request.membership.may(Permission.GRANT_EXTENSIONS):
+        address += f"?type={RequestKind.NOT_APPLICABLE}"
+    return {"requests_count": count, "requests_more": more, "requests_url": address}
 
 
 def institution_home(request: HttpRequest) -> dict[str, Any]:
@@ -100,7 +113,7 @@ def institution_home(request: HttpRequest) -> dict[str, Any]:
             row for row in context["self_assessments"] if row.state == SelfAssessmentState.AWAITING_SIGNATURE
         ]
     else:
-        context["to_do"] = progress.to_do(assignments, plan=plan, today=today, limit=SHOWN)
+        context["to_do"] = progress.to_do(assignments.with_requests(), plan=plan, today=today, limit=SHOWN)
         context["editable"] = measured.total.editable
     return context
 

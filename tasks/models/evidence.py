@@ -21,8 +21,9 @@ class Evidence(models.Model):
     """One version of a file, put forward for a requirement. The bytes and what is known of them are `stored`'s.
 
     The versions of one document share `series`. Replacing adds a version, withdrawing hides one; neither touches
-    what was signed before. `frozen_at` is set when the CIO signs something that holds the version; from then on
-    supervisors see it. The database refuses to change what was put forward, and to delete a row (migration 0007).
+    what was signed before. `frozen_at` is set when the CIO signs something that holds the version, or when a request
+    is filed with it; from then on supervisors see it. The database refuses to change what was put forward, and to
+    delete a row (migration 0007).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

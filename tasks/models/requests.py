@@ -21,7 +21,8 @@ S = RequestState
 class ChangeRequest(models.Model):
     """A request for an extension (延期) or for 不适用, with its reason, files and decision.
 
-    `old_deadline` is what held when it was made: granted or not, history shows it.
+    `old_deadline` is what held when it was made: granted or not, history shows it. `new_deadline` is what was asked
+    for, `granted_deadline` what was granted: that day or an earlier one.
     """
 
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="change_requests")
@@ -29,6 +30,7 @@ class ChangeRequest(models.Model):
     reason = models.TextField(_("申请理由"))
     old_deadline = models.DateField(_("原期限"))
     new_deadline = models.DateField(_("申请延至"), null=True, blank=True)
+    granted_deadline = models.DateField(_("同意延至"), null=True, blank=True)
     evidence = models.ManyToManyField(Evidence, blank=True, related_name="change_requests")
     state = models.CharField(_("状态"), max_length=10, choices=S.choices, default=S.PENDING)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -63,9 +65,23 @@ class ChangeRequest(models.Model):
                 | Q(state__in=[S.GRANTED, S.DECLINED], decided_at__isnull=False, decided_by__isnull=False)
                 | Q(state=S.WITHDRAWN, withdrawn_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="change_request_grants_a_deadline",
+                condition=Q(
+                    kind=K.EXTENSION,
+                    state=S.GRANTED,
+                    granted_deadline__gt=F("old_deadline"),
+                    granted_deadline__lte=F("new_deadline"),
+                )
+                | (~Q(kind=K.EXTENSION, state=S.GRANTED) & Q(granted_deadline=None)),
+            ),
+            models.CheckConstraint(
+                name="change_request_decline_says_why", condition=~Q(state=S.DECLINED) | ~Q(decision="")
+            ),
         ]
         indexes = [
             models.Index(fields=["requested_at"], condition=Q(state=S.PENDING), name="change_request_pending"),
+            models.Index(fields=["state", "requested_at", "id"], name="change_request_by_state"),
         ]
 
     def __str__(self) -> str:
@@ -77,3 +93,16 @@ class ChangeRequest(models.Model):
     @property
     def institution(self):
         return self.assignment.institution
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == S.PENDING
+
+    @property
+    def is_extension(self) -> bool:
+        return self.kind == K.EXTENSION
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was made after the deadline it is about: it is decided on all the same."""
+        return timezone.localdate(self.requested_at) > self.old_deadline

@@ -14,12 +14,22 @@ from django.views.decorators.http import require_http_methods
 
 from portal.accounts.access import check, signed_in
 from tasks import actions
-from tasks.enums import EDITABLE, TRANSITIONS, AssignmentState
+from tasks.enums import EDITABLE, TRANSITIONS, AssignmentState, RequestKind
 from tasks.forms import EvidenceForm, StatementsForm
-from tasks.models import Assignment, Statement
-from tasks.permissions import can_export, can_fill_in, can_review, can_see_drafts, can_sign
+from tasks.models import Assignment, ChangeRequest, Statement
+from tasks.permissions import can_export, can_fill_in, can_request, can_review, can_see_drafts, can_sign
+from tasks.requests import is_possible
 from tasks.views.rows import visible_assignment
-from tasks.worksheet import Line, checks_held_up, last_saved, latest_return, lines_of, next_step, submissions_of
+from tasks.worksheet import (
+    Line,
+    checks_held_up,
+    last_saved,
+    latest_return,
+    lines_of,
+    next_step,
+    requests_of,
+    submissions_of,
+)
 from vault.file_types import BY_EXTENSION
 
 # What the file dialogue offers.
@@ -116,6 +126,7 @@ def task_page(
         "max_bytes": settings.EVIDENCE_MAX_BYTES,
         "accept": ACCEPT,
         "is_held_up": checks_held_up(lines),
+        **_requests(user, assignment),
         **(side_context(request, assignment, lines) if sees_drafts else _for_reviewers(user, assignment, submissions)),
     }
     if form:
@@ -139,6 +150,22 @@ def side_context(request: HttpRequest, assignment: Assignment, lines: list[Line]
         "may_edit": assignment.is_editable and can_fill_in(request.user, assignment),
         "may_hand_in": assignment.state == AssignmentState.IN_PROGRESS and can_fill_in(request.user, assignment),
         "saved_at": last_saved(lines),
+    }
+
+
+def _requests(user, assignment: Assignment) -> dict[str, Any]:
+    """What was asked for, what waits, how the deadline came to be what it is, and what may still be asked for."""
+    requests: list[ChangeRequest] = requests_of(assignment)
+    pending = [row for row in requests if row.is_pending]
+    taken = {row.kind for row in pending}
+    return {
+        "requests": requests,
+        "pending_requests": pending,
+        "extensions": [row for row in reversed(requests) if row.granted_deadline],
+        "may_request": {
+            kind.value: kind not in taken and is_possible(assignment, kind)
+            for kind in (RequestKind if can_request(user, assignment) else ())
+        },
     }
 
 

@@ -26,7 +26,7 @@ def assignment_list(request: HttpRequest) -> HttpResponse:
 def _of_institution(request: HttpRequest) -> HttpResponse:
     """All tasks of the institution by theme: some dozens, so they stand on one page."""
     own = Assignment.objects.visible_to(request.user, acting=request.membership)
-    rows = own.with_progress().select_related("task__theme")
+    rows = own.with_progress().with_requests().select_related("task__theme")
     filterset = OwnAssignmentFilter(request.GET, queryset=rows.order_by("task__plan", "task__number"), request=request)
     found = list(filterset.qs) if filterset.is_valid() else []
     # Without a filter the rows at hand are all there are.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from tasks.models import Assignment, Evidence
+from tasks.models import Assignment, ChangeRequest, Evidence
 
 
 def visible_assignment(request: HttpRequest, pk: int) -> Assignment:
@@ -18,5 +18,12 @@ def visible_assignment(request: HttpRequest, pk: int) -> Assignment:
 def visible_evidence(request: HttpRequest, pk) -> Evidence:
     rows = Evidence.objects.visible_to(request.user).select_related(
         "assignment", "institution", "requirement__task", "uploaded_by"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def visible_request(request: HttpRequest, pk: int) -> ChangeRequest:
+    rows = ChangeRequest.objects.visible_to(request.user).select_related(
+        "assignment__task__plan", "assignment__institution", "requested_by", "decided_by", "authority"
     )
     return get_object_or_404(rows, pk=pk)

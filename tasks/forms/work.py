@@ -173,12 +173,12 @@ class ReuseForm(forms.Form):
         self.fields["files"].queryset = offered
 
 
-class _ReasonField(forms.CharField):
+class ReasonField(forms.CharField):
     """Why, in the person's own words. `missing` is said to who gives none."""
 
-    def __init__(self, *, missing: Promise, **kwargs) -> None:
+    def __init__(self, *, missing: Promise, max_length: int = 2000, **kwargs) -> None:
         super().__init__(
-            max_length=2000,
+            max_length=max_length,
             widget=forms.Textarea(attrs={"rows": 4}),
             error_messages={"required": missing},
             **kwargs,
@@ -192,7 +192,7 @@ class SignForm(forms.Form):
 
 
 class SendBackForm(forms.Form):
-    reason = _ReasonField(
+    reason = ReasonField(
         label=gettext_lazy("退回填报人的理由"),
         help_text=gettext_lazy("填报人会看到此理由，监管单位看不到。"),
         missing=gettext_lazy("请填写退回的理由。"),
@@ -200,7 +200,7 @@ class SendBackForm(forms.Form):
 
 
 class ExemptForm(forms.Form):
-    reason = _ReasonField(
+    reason = ReasonField(
         label=gettext_lazy("认定不适用的理由"),
         help_text=gettext_lazy("机构会看到此理由，并记入审计日志。"),
         missing=gettext_lazy("请填写认定不适用的理由。"),
@@ -218,7 +218,7 @@ class ChosenFilesForm(forms.Form):
 
 
 class DeletionForm(ChosenFilesForm):
-    reason = _ReasonField(
+    reason = ReasonField(
         label=gettext_lazy("删除理由"),
         help_text=gettext_lazy("机构会看到此理由，并记入审计日志。"),
         missing=gettext_lazy("请填写删除理由。"),
@@ -226,7 +226,7 @@ class DeletionForm(ChosenFilesForm):
 
 
 class HoldForm(forms.Form):
-    reason = _ReasonField(
+    reason = ReasonField(
         label=gettext_lazy("保全理由"),
         help_text=gettext_lazy("只有监管人员看到此理由；记入审计日志。"),
         missing=gettext_lazy("请填写保全理由。"),

@@ -1,0 +1,39 @@
+"""What people send: the work on a task and its files, and requests with their decisions."""
+
+from tasks.forms.requests import DeclineForm, ExtensionForm, GrantExtensionForm, GrantForm, NotApplicableForm
+from tasks.forms.work import (
+    ChosenFilesForm,
+    DeletionForm,
+    EvidenceForm,
+    ExemptForm,
+    HoldForm,
+    PieceForm,
+    ReuseForm,
+    SendBackForm,
+    ShownFilesForm,
+    SignForm,
+    StatementsForm,
+    UploadForm,
+    WalkForm,
+)
+
+__all__ = [
+    "ChosenFilesForm",
+    "DeclineForm",
+    "DeletionForm",
+    "EvidenceForm",
+    "ExemptForm",
+    "ExtensionForm",
+    "GrantExtensionForm",
+    "GrantForm",
+    "HoldForm",
+    "NotApplicableForm",
+    "PieceForm",
+    "ReuseForm",
+    "SendBackForm",
+    "ShownFilesForm",
+    "SignForm",
+    "StatementsForm",
+    "UploadForm",
+    "WalkForm",
+]
