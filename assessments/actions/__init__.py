@@ -3,6 +3,7 @@
 from assessments.actions.answers import StaleAnswers, save_answers
 from assessments.actions.cycles import extend_cycle, open_cycle
 from assessments.actions.reviews import AlreadyReviewed, review_self_assessment, review_submission
+from assessments.actions.scores import score_signed
 from assessments.actions.self_assessments import hand_in, send_back, sign
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "review_self_assessment",
     "review_submission",
     "save_answers",
+    "score_signed",
     "send_back",
     "sign",
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from assessments import actions
+from assessments.completeness import completely_answered
 from assessments.content import content_to_sign, digests_to_sign
 from assessments.enums import SelfAssessmentState
 from assessments.forms import SendBackForm
@@ -73,7 +74,8 @@ def _to_sign(request: HttpRequest, pk: int) -> SelfAssessment:
 
 def _page(request: HttpRequest, self_assessment: SelfAssessment, form: SendBackForm) -> HttpResponse:
     content = content_to_sign(self_assessment)
-    tasks = read_content(content, self_assessment.cycle.plan_id, request.user)
+    complete = completely_answered(self_assessment)
+    tasks = read_content(content, self_assessment.cycle.plan_id, request.user, complete=complete)
     context = {
         "self_assessment": self_assessment,
         "themes": themes_of(tasks, reasons_before(self_assessment), {}),
