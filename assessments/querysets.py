@@ -71,6 +71,12 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
             ),
         )
 
+    def with_score(self) -> Self:
+        """Annotate `score`: what a signed version comes to as a whole; None before, and where nothing was rated."""
+        model: Any = self.model
+        whole = model.scores.rel.related_model.objects.filter(self_assessment=OuterRef("pk"), theme=None, task=None)
+        return self.annotate(score=Subquery(whole.values("value")))
+
 
 def _in_content(content: Any, plan: Any) -> models.QuerySet:
     """The requirements of the plan that a signed content holds; the content is read once for all of them."""

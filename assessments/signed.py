@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assessments.completeness import completely_answered
-from assessments.content import content_to_sign
 from assessments.models import SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
@@ -82,19 +81,13 @@ class SignedTask:
 def read_signed(signed: Submission | SelfAssessment, user: User, query: str = "") -> list[SignedTask]:
     """What was signed. `query`, the filters of the queue one came from, goes along to the pages of its files."""
     complete = completely_answered(signed) if isinstance(signed, SelfAssessment) else ()
-    return read_content(
-        signed.content, plan_of(signed), user, page_url=_page_within(signed, query), complete=complete
-    )
+    return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query), complete=complete)
 
 
-def read_draft(self_assessment: SelfAssessment, user: User) -> list[SignedTask]:
-    """What a signature would freeze now."""
-    return read_content(
-        content_to_sign(self_assessment),
-        self_assessment.cycle.plan_id,
-        user,
-        complete=completely_answered(self_assessment),
-    )
+def read_draft(self_assessment: SelfAssessment, user: User, content: dict[str, Any]) -> list[SignedTask]:
+    """`content` is what a signature would freeze now."""
+    complete = completely_answered(self_assessment)
+    return read_content(content, self_assessment.cycle.plan_id, user, complete=complete)
 
 
 def read_content(

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from django import template
 
-from assessments.scores import in_words
+from assessments.models import SelfAssessment
+from assessments.scores import in_words, scores_of
 
 register = template.Library()
 
@@ -32,3 +33,10 @@ def exact(value: Fraction) -> str:
     """A sum or a weight on the way to a score, at most two decimals and none that are needless."""
     text = f"{Decimal(value.numerator) / Decimal(value.denominator):.2f}"
     return text.rstrip("0").rstrip(".")
+
+
+@register.inclusion_tag("assessments/_score.html")
+def score_link(self_assessment: SelfAssessment, draft_content: dict | None = None) -> dict[str, object]:
+    """The whole score, leading to the page that explains it; of a draft by what would be signed now."""
+    content = self_assessment.content or draft_content or {"tasks": []}
+    return {"pk": self_assessment.pk, "value": scores_of(content).whole.value}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from assessments import actions
 from assessments.actions import StaleAnswers
 from assessments.answers import asked_by
+from assessments.content import content_to_sign
 from assessments.forms import AnswersForm
 from assessments.history import reasons_before
 from assessments.models import SelfAssessment
@@ -91,7 +92,7 @@ def _task_page(
     current: dict | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    tasks = read_draft(self_assessment, request.user)
+    tasks = read_draft(self_assessment, request.user, content_to_sign(self_assessment))
     numbers = [task.number for task in tasks]
     place = numbers.index(number)
     reasons = reasons_before(self_assessment)

@@ -156,7 +156,9 @@ def test_a_higher_level_lowers_no_score(content, data):
     assume(levels)
     raised = data.draw(st.sampled_from(levels))
     before = values(scores_of(content))
-    raised["answer"] = {"in_place": True} if "in_place" in raised["answer"] else {"level": raised["answer"]["level"] + 1}
+    raised["answer"] = (
+        {"in_place": True} if "in_place" in raised["answer"] else {"level": raised["answer"]["level"] + 1}
+    )
     after = values(scores_of(content))
     assert all(after[subject] >= value for subject, value in before.items() if value is not None)
     assert after["whole"] > before["whole"]
@@ -178,7 +180,8 @@ def test_what_is_stored_prints_as_the_exact_value_does(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(Fraction(345, 100), "3.5"), (Fraction(344999, 100000), "3.4"), (Fraction(5), "5.0"), (None, "–")]
+    ("value", "words"),
+    [(Fraction(345, 100), "3.5"), (Fraction(344999, 100000), "3.4"), (Fraction(5), "5.0"), (None, "–")],
 )
 def test_printed_half_up_to_one_decimal(value, words):
     assert in_words(value) == words
@@ -283,9 +286,7 @@ def shown(client, world, self_assessment) -> dict[str, tuple[int, int]]:
     detail = client.get(self_assessment.get_absolute_url()).context
     sides = [item["label"].rsplit(" ", 1)[1].split("/") for item in detail["progress"]]
     row = next(
-        row["current"]
-        for row in client.get("/assessments/").context["rows"]
-        if row["current"].pk == self_assessment.pk
+        row["current"] for row in client.get("/assessments/").context["rows"] if row["current"].pk == self_assessment.pk
     )
     home = next(
         (r for r in client.get("/").context["self_assessments"] if r.pk == self_assessment.pk),

@@ -14,4 +14,6 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         count = score_signed()
-        self.stdout.write(f"{count} self-assessments scored." if count else "Every signed self-assessment has its scores.")
+        self.stdout.write(
+            f"{count} self-assessments scored." if count else "Every signed self-assessment has its scores."
+        )
