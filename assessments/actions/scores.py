@@ -17,7 +17,7 @@ BATCH = 200
 
 def write_scores(self_assessment: SelfAssessment) -> None:
     """Keep what a signed version comes to, in two queries; part of the transaction that signs it."""
-    Score.objects.bulk_create(_rows(self_assessment, _tasks(self_assessment.cycle.plan_id)))
+    Score.objects.bulk_create(score_rows(self_assessment, tasks_of(self_assessment.cycle.plan_id)))
 
 
 @transaction.atomic
@@ -32,8 +32,8 @@ def score_signed() -> int:
     for self_assessment in unscored.iterator(chunk_size=BATCH):
         plan = self_assessment.cycle.plan_id
         if plan not in plans:
-            plans[plan] = _tasks(plan)
-        rows += _rows(self_assessment, plans[plan])
+            plans[plan] = tasks_of(plan)
+        rows += score_rows(self_assessment, plans[plan])
         read += 1
         if not read % BATCH:
             Score.objects.bulk_create(rows)
@@ -44,11 +44,11 @@ def score_signed() -> int:
     return read
 
 
-def _tasks(plan: int) -> list[Task]:
+def tasks_of(plan: int) -> list[Task]:
     return list(Task.objects.filter(plan=plan).select_related("theme"))
 
 
-def _rows(self_assessment: SelfAssessment, tasks: Iterable[Task]) -> list[Score]:
+def score_rows(self_assessment: SelfAssessment, tasks: Iterable[Task]) -> list[Score]:
     """Of whatever is rated: the whole, the themes, the tasks."""
     by_number = {task.number: task for task in tasks}
     themes = {task.theme.number: task.theme for task in by_number.values()}
