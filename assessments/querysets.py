@@ -135,6 +135,19 @@ class DelegationQuerySet(InstitutionRowQuerySet):
         return self.filter(has_permission_on("institution", user, BELONG, acting=acting))
 
 
+class ScoreQuerySet(InstitutionRowQuerySet):
+    """There are scores of signed versions only, so whoever sees the institution sees them."""
+
+    institution_path = "self_assessment__institution"
+
+    def whole(self) -> Self:
+        return self.filter(theme=None, task=None)
+
+    def accepted_in(self, cycle) -> Self:
+        """What counts where institutions are compared. No version follows an accepted one, so each has one at most."""
+        return self.filter(self_assessment__cycle=cycle, self_assessment__state=S.ACCEPTED)
+
+
 class RectificationQuerySet(InstitutionRowQuerySet):
     def unclosed(self) -> Self:
         return self.exclude(state=RectificationState.CLOSED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -52,8 +54,9 @@ def score_rows(self_assessment: SelfAssessment, tasks: Iterable[Task]) -> list[S
     """Of whatever is rated: the whole, the themes, the tasks."""
     by_number = {task.number: task for task in tasks}
     themes = {task.theme.number: task.theme for task in by_number.values()}
-    scores = scores_of(self_assessment.content, {number: task.theme.number for number, task in by_number.items()})
-    found = [({}, scores.whole.value)]
+    content = self_assessment.content or {"tasks": []}
+    scores = scores_of(content, {number: task.theme.number for number, task in by_number.items()})
+    found: list[tuple[dict[str, Any], Fraction | None]] = [({}, scores.whole.value)]
     found += [({"theme": themes[number]}, mean.value) for number, mean in scores.themes.items()]
     found += [({"task": by_number[task.number]}, task.value) for task in scores.tasks]
     return [
