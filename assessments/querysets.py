@@ -4,11 +4,12 @@ import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from assessments.asked import COMPLETE, asked
 from assessments.enums import ESCALATED_AFTER, RectificationState, ReviewDraftState, SelfAssessmentState
+from plan.models import Requirement
 from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 
@@ -52,13 +53,43 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
         )
 
     def with_progress(self) -> Self:
-        """Annotate `asked_total` and `answered_total`: the requirements asked, and those answered completely."""
-        required = asked(OuterRef("institution"), OuterRef("cycle__plan")).order_by()
+        """Annotate `asked_total` and `answered_total`: the requirements asked, and those answered completely.
+
+        A draft asks what applies now, a signed version what was signed, whatever became not applicable since.
+        """
         model: Any = self.model
         answers = model.answers.rel.related_model.objects.filter(
             COMPLETE, self_assessment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk")
         )
-        return self.annotate(asked_total=_count(required), answered_total=_count(required.filter(Exists(answers))))
+        in_draft = asked(OuterRef("institution"), OuterRef("cycle__plan")).order_by()
+        in_content = _in_content(OuterRef("content"), OuterRef("cycle__plan"))
+        return self.annotate(
+            asked_total=Case(When(signed_at=None, then=_count(in_draft)), default=_count(in_content)),
+            answered_total=Case(
+                When(signed_at=None, then=_count(in_draft.filter(Exists(answers)))),
+                default=_count(in_content.filter(Exists(answers))),
+            ),
+        )
+
+    def with_score(self) -> Self:
+        """Annotate `score`: what a signed version comes to as a whole; None before, and where nothing was rated."""
+        model: Any = self.model
+        whole = model.scores.rel.related_model.objects.filter(self_assessment=OuterRef("pk"), theme=None, task=None)
+        return self.annotate(score=Subquery(whole.values("value")))
+
+
+def _in_content(content: Any, plan: Any) -> models.QuerySet:
+    """The requirements of the plan that a signed content holds; the content is read once for all of them."""
+    text = models.TextField()
+    reference = Concat(Cast("task__number", text), Value(".", text), Cast("number", text), output_field=text)
+    held = Func(
+        reference,
+        content,
+        template="%(expressions)s, '$.tasks[*].requirements[*].reference') #>> '{}'))",
+        arg_joiner=" = ANY (ARRAY(SELECT jsonb_path_query(",
+        output_field=models.BooleanField(),
+    )
+    return Requirement.objects.filter(held, task__plan=plan).order_by()
 
 
 def _count(rows: models.QuerySet) -> Coalesce:
@@ -102,6 +133,19 @@ class DelegationQuerySet(InstitutionRowQuerySet):
         if not user.is_authenticated:
             return self.none()
         return self.filter(has_permission_on("institution", user, BELONG, acting=acting))
+
+
+class ScoreQuerySet(InstitutionRowQuerySet):
+    """There are scores of signed versions only, so whoever sees the institution sees them."""
+
+    institution_path = "self_assessment__institution"
+
+    def whole(self) -> Self:
+        return self.filter(theme=None, task=None)
+
+    def accepted_in(self, cycle) -> Self:
+        """What counts where institutions are compared. No version follows an accepted one, so each has one at most."""
+        return self.filter(self_assessment__cycle=cycle, self_assessment__state=S.ACCEPTED)
 
 
 class RectificationQuerySet(InstitutionRowQuerySet):

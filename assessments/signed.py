@@ -5,7 +5,7 @@ Live rows add only what a signature does not cover: the translation of an unchan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from assessments.completeness import completely_answered
 from assessments.models import SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
@@ -38,7 +39,10 @@ class SignedFile:
 
 @dataclass(frozen=True)
 class SignedRequirement:
-    """`answer` is the value in words, empty for a submission; `said` the statement or the justification."""
+    """`answer` is the value in words, empty for a submission; `said` the statement or the justification.
+
+    `is_complete` is what `assessments/completeness.py` says; a submission's requirements are all False.
+    """
 
     reference: str
     text: str
@@ -47,10 +51,7 @@ class SignedRequirement:
     criterion: str
     said: str
     files: list[SignedFile]
-
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.answer and self.said)
+    is_complete: bool = False
 
     @property
     def progress(self) -> str:
@@ -79,7 +80,14 @@ class SignedTask:
 
 def read_signed(signed: Submission | SelfAssessment, user: User, query: str = "") -> list[SignedTask]:
     """What was signed. `query`, the filters of the queue one came from, goes along to the pages of its files."""
-    return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query))
+    complete = completely_answered(signed) if isinstance(signed, SelfAssessment) else ()
+    return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query), complete=complete)
+
+
+def read_draft(self_assessment: SelfAssessment, user: User, content: dict[str, Any]) -> list[SignedTask]:
+    """`content` is what a signature would freeze now."""
+    complete = completely_answered(self_assessment)
+    return read_content(content, self_assessment.cycle.plan_id, user, complete=complete)
 
 
 def read_content(
@@ -87,8 +95,12 @@ def read_content(
     plan_id: int,
     user: User,
     page_url: Callable[[Evidence], str] = Evidence.get_absolute_url,
+    complete: Container[int] = (),
 ) -> list[SignedTask]:
-    """The content's tasks as `user` may see them, in three queries at most."""
+    """The content's tasks as `user` may see them, in three queries at most.
+
+    `complete` holds the ids of the requirements that are answered completely.
+    """
     tasks = _tasks(content)
     live = _live_requirements(content, plan_id)
     files = _live_files(content, user)
@@ -97,7 +109,10 @@ def read_content(
             task["number"],
             _title(task, [live[entry["reference"]] for entry in task["requirements"]]),
             live[task["requirements"][0]["reference"]].task.theme.local_title,
-            [_requirement(entry, live[entry["reference"]], files, page_url) for entry in task["requirements"]],
+            [
+                _requirement(entry, live[entry["reference"]], files, page_url, complete)
+                for entry in task["requirements"]
+            ],
         )
         for task in tasks
         if task["requirements"]
@@ -158,7 +173,11 @@ def _title(task: dict[str, Any], requirements: Iterable[Requirement]) -> str:
 
 
 def _requirement(
-    entry: dict[str, Any], live: Requirement, files: dict[str, Evidence], page_url: Callable[[Evidence], str]
+    entry: dict[str, Any],
+    live: Requirement,
+    files: dict[str, Evidence],
+    page_url: Callable[[Evidence], str],
+    complete: Container[int],
 ) -> SignedRequirement:
     return SignedRequirement(
         reference=entry["reference"],
@@ -168,6 +187,7 @@ def _requirement(
         criterion=_criterion(entry, live),
         said=entry["statement"] if "statement" in entry else entry["justification"],
         files=[_file(file, files.get(file["id"]), page_url) for file in entry["evidence"]],
+        is_complete=live.pk in complete,
     )
 
 

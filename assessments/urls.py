@@ -1,6 +1,17 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, detail, looking, queue, rectifications, rectifying, reviewing, signing
+from assessments.views import (
+    answering,
+    cycles,
+    detail,
+    looking,
+    queue,
+    rectifications,
+    rectifying,
+    reviewing,
+    scoring,
+    signing,
+)
 
 app_name = "assessments"
 
@@ -12,6 +23,7 @@ urlpatterns = [
     path("<int:pk>/hand-in/", detail.hand_in, name="hand_in"),
     path("<int:pk>/sign/", signing.sign, name="sign"),
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
+    path("<int:pk>/score/", scoring.score, name="score"),
     path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
     path("rectifications/", rectifications.overview, name="rectifications"),
     path("rectifications/open/", rectifying.open_one, name="open_rectification"),

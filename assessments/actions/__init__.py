@@ -11,6 +11,7 @@ from assessments.actions.rectifications import (
     reschedule_rectification,
 )
 from assessments.actions.reviews import AlreadyReviewed, review_self_assessment, review_submission
+from assessments.actions.scores import score_signed
 from assessments.actions.self_assessments import hand_in, send_back, sign
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "review_self_assessment",
     "review_submission",
     "save_answers",
+    "score_signed",
     "send_back",
     "sign",
 ]

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from assessments.actions.scores import write_scores
 from assessments.completeness import missing
 from assessments.content import content_to_sign, digests_to_sign
 from assessments.enums import TRANSITIONS
@@ -111,6 +112,7 @@ def sign(*, self_assessment: SelfAssessment, seen_sha256: str, by: User) -> Self
         for file in requirement["evidence"]
     ]
     Evidence.objects.filter(pk__in=files, frozen_at=None).update(frozen_at=signed.signed_at)
+    write_scores(signed)
     return signed
 
 

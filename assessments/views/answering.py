@@ -20,7 +20,7 @@ from assessments.forms import AnswersForm
 from assessments.history import reasons_before
 from assessments.models import SelfAssessment
 from assessments.permissions import can_fill_in
-from assessments.signed import SignedTask, read_content
+from assessments.signed import SignedTask, read_draft
 from assessments.views.finding import visible
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
@@ -92,7 +92,7 @@ def _task_page(
     current: dict | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    tasks = read_content(content_to_sign(self_assessment), self_assessment.cycle.plan_id, request.user)
+    tasks = read_draft(self_assessment, request.user, content_to_sign(self_assessment))
     numbers = [task.number for task in tasks]
     place = numbers.index(number)
     reasons = reasons_before(self_assessment)

@@ -40,6 +40,7 @@ def _of_institution(request: HttpRequest) -> HttpResponse:
         SelfAssessment.objects.visible_to(request.user, request.membership)
         .select_related("cycle")
         .with_progress()
+        .with_score()
         .defer("content")
         .order_by("-cycle__period_ends_on", "cycle", "-version")
     )

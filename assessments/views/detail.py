@@ -16,7 +16,7 @@ from assessments.enums import SelfAssessmentState
 from assessments.history import reasons_before, reasons_given, versions_of
 from assessments.permissions import can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
-from assessments.signed import read_content, read_signed
+from assessments.signed import read_draft, read_signed
 from assessments.views.finding import visible
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
@@ -29,15 +29,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     self_assessment = get_object_or_404(visible(request), pk=pk)
     if not request.user.belongs_to(self_assessment.institution_id):
         return redirect("assessments:review_self_assessment", pk)
+    content = self_assessment.content or content_to_sign(self_assessment)
     if self_assessment.content:
         tasks = read_signed(self_assessment, request.user)
     else:
-        tasks = read_content(content_to_sign(self_assessment), self_assessment.cycle.plan_id, request.user)
+        tasks = read_draft(self_assessment, request.user, content)
     versions = versions_of(self_assessment, "assessments:detail")
     review = next(version.review for version in versions if version.pk == pk)
     themes = themes_of(tasks, reasons_before(self_assessment), reasons_given(review))
     context = {
         "self_assessment": self_assessment,
+        "content": content,
         "themes": themes,
         "progress": [_theme_progress(theme) for theme in themes],
         "asked": sum(theme.total for theme in themes),

@@ -17,7 +17,7 @@ from assessments.history import reasons_before
 from assessments.models import SelfAssessment
 from assessments.permissions import can_sign
 from assessments.rows import themes_of
-from assessments.signed import read_content
+from assessments.signed import read_draft
 from assessments.views.finding import visible
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
@@ -73,7 +73,7 @@ def _to_sign(request: HttpRequest, pk: int) -> SelfAssessment:
 
 def _page(request: HttpRequest, self_assessment: SelfAssessment, form: SendBackForm) -> HttpResponse:
     content = content_to_sign(self_assessment)
-    tasks = read_content(content, self_assessment.cycle.plan_id, request.user)
+    tasks = read_draft(self_assessment, request.user, content)
     context = {
         "self_assessment": self_assessment,
         "themes": themes_of(tasks, reasons_before(self_assessment), {}),

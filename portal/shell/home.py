@@ -129,7 +129,7 @@ def _self_assessments(request: HttpRequest) -> list[SelfAssessment]:
     """The version that counts now, of each cycle that is open and not over for this institution."""
     own = SelfAssessment.objects.visible_to(request.user, acting=request.membership).latest_versions()
     open_now = Cycle.objects.visible_to(request.user).filter(opens_on__lte=timezone.localdate())
-    rows = own.filter(cycle__in=open_now).exclude(state=SelfAssessmentState.ACCEPTED)
+    rows = own.filter(cycle__in=open_now).exclude(state=SelfAssessmentState.ACCEPTED).with_progress()
     return list(rows.select_related("cycle").defer("content").order_by("cycle__due_on"))
 
 

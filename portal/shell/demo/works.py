@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from assessments.enums import SelfAssessmentState
 from portal.shell.demo import rounds
+from portal.shell.demo.answering import Answers
 from portal.shell.demo.bodies import Body, World
 from portal.shell.demo.doing import Assigned, Doing, Work
 from portal.shell.demo.duties import Duty
@@ -45,17 +46,17 @@ BEGINNINGS = {
         30: A.IN_PROGRESS,
     },
 }
-OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.DRAFT, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED}
+OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.DRAFT, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED, "fut02": S.WITHDRAWN}
 
 
 @dataclass
 class Works:
-    """What all institutions share; `cycles` are the one before and the open one."""
+    """What all institutions share; `cycles` are those that are over, the earliest first, and the open one."""
 
     world: World
     duties: dict[str, list[Duty]]
     doing: Doing
-    cycles: tuple[Judging, Judging]
+    cycles: list[Judging]
     today: datetime.date
     seed: int
 
@@ -96,13 +97,18 @@ class Works:
         return Assigned(self.doing, rng, body, self.world.reviewer(body), duty, trail).write(story)
 
     def _self_assessments(self, rng: random.Random, body: Body, work: list[Work], trail: Trail | None) -> None:
-        before, now = self.cycles
+        *past, now = self.cycles
         if self.written >= ANSWERING:
             now.write_empty(body)
             return
-        past = rounds.past_cycle(rng, body.diligence, before.cycle.opens_on, before.cycle.due_on, self.today)
+        reviewer = self.world.reviewer(body)
+        # Whoever appears in the README's story has always been accepted, and finds answers that were carried over.
+        luck = 1.0 if body.code in OPEN_CYCLE else body.diligence
+        accepted: Answers = {}
+        for judging in past:
+            story = rounds.past_cycle(rng, luck, judging.cycle.opens_on, judging.cycle.due_on, self.today)
+            accepted = judging.write(rng, body, reviewer, story, work, trail, accepted)
         versions = rounds.open_cycle(rng, body.diligence, self.today)
         if body.code in OPEN_CYCLE:
             versions = rounds.ending(rng, OPEN_CYCLE[body.code], self.today)
-        for judging, story in ((before, past), (now, versions)):
-            judging.write(rng, body, self.world.reviewer(body), story, work, trail)
+        now.write(rng, body, reviewer, versions, work, trail, accepted)
