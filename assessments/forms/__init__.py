@@ -2,7 +2,7 @@
 
 from assessments.forms.answers import AnswersForm
 from assessments.forms.cycles import CycleForm
-from assessments.forms.reviews import ReviewForm
+from assessments.forms.reviews import DeclineForm, ReviewDraftForm, ReviewForm
 from assessments.forms.signing import SendBackForm
 
-__all__ = ["AnswersForm", "CycleForm", "ReviewForm", "SendBackForm"]
+__all__ = ["AnswersForm", "CycleForm", "DeclineForm", "ReviewDraftForm", "ReviewForm", "SendBackForm"]
