@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessments.models import Rectification, SelfAssessment
+from assessments.models import Rectification, ReviewDraft, SelfAssessment
 from plan.permissions import can_manage_plan
 from portal.accounts.enums import Permission
 from portal.accounts.models import Authority, Institution, User
@@ -25,8 +25,24 @@ def can_sign(user: User, self_assessment: SelfAssessment) -> bool:
 
 def can_review_for(user: User, authority: Authority, institution_id: int) -> bool:
     """Accept or return, in the authority's name, what the institution signed. Nobody judges their own institution."""
+    return _may_judge_for(user, authority, institution_id, Permission.REVIEW)
+
+
+def can_recall(user: User, proposal: ReviewDraft) -> bool:
+    """Take back what one has proposed oneself."""
+    return proposal.reviewer_id == user.pk and can_review_for(user, proposal.authority, proposal.institution.pk)
+
+
+def can_decide_on(user: User, proposal: ReviewDraft) -> bool:
+    """Confirm or decline what somebody else in the authority has proposed."""
+    return proposal.reviewer_id != user.pk and _may_judge_for(
+        user, proposal.authority, proposal.institution.pk, Permission.CONFIRM_REVIEWS
+    )
+
+
+def _may_judge_for(user: User, authority: Authority, institution_id: int, permission: Permission) -> bool:
     acting = next((m for m in user.active_memberships if m.authority_id == authority.pk), None)
-    if not acting or not acting.may(Permission.REVIEW) or user.belongs_to(institution_id):
+    if not acting or not acting.may(permission) or user.belongs_to(institution_id):
         return False
     return Institution.objects.supervised_by(user, acting=acting).filter(pk=institution_id).exists()
 

@@ -12,6 +12,7 @@ from assessments.enums import ESCALATED_AFTER, RectificationState, ReviewDraftSt
 from plan.models import Requirement
 from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
+from tasks.enums import AssignmentState
 
 S = SelfAssessmentState
 
@@ -109,13 +110,44 @@ class ReviewQuerySet(models.QuerySet):
 
 class ReviewDraftQuerySet(models.QuerySet):
     def visible_to(self, user, acting=None) -> Self:
-        """A draft is its reviewer's alone; a proposal is also read by the lead supervisors of the authority."""
+        """A draft is its reviewer's alone; a proposal is also read by the lead supervisors of the authority.
+
+        Nobody reads what is proposed about an institution to which they belong.
+        """
         if not user.is_authenticated:
             return self.none()
         memberships = [acting] if acting else user.active_memberships
         leads = [m.authority_id for m in memberships if m.may(Permission.CONFIRM_REVIEWS)]
         own = Q(reviewer=user, authority__in=[m.authority_id for m in memberships if m.may(Permission.REVIEW)])
-        return self.filter(own | Q(authority__in=leads, state=ReviewDraftState.PROPOSED))
+        proposed = Q(authority__in=leads, state=ReviewDraftState.PROPOSED) & ~_about(user, BELONG)
+        return self.filter(own | proposed)
+
+    def to_confirm(self, user, acting) -> Self:
+        """Open proposals on which the person decides in the body acted for, the oldest first.
+
+        One whose work was withdrawn, replaced or judged by another authority has become void, and is left out.
+        """
+        model: Any = self.model
+        submissions = model._meta.get_field("submission").related_model._default_manager
+        later = submissions.filter(
+            assignment=OuterRef("submission__assignment"), number__gt=OuterRef("submission__number")
+        )
+        waiting = Q(self_assessment__state=S.SUBMITTED) | (
+            Q(submission__assignment__state=AssignmentState.SUBMITTED, submission__review=None) & ~Exists(later)
+        )
+        return (
+            self.visible_to(user, acting)
+            .filter(waiting, _about(user, SUPERVISE, acting=acting), state=ReviewDraftState.PROPOSED)
+            .exclude(reviewer=user)
+            .order_by("proposed_at", "pk")
+        )
+
+
+def _about(user, codename: str, acting=None) -> Q:
+    """Whether the institution of a submission or of a self-assessment is one of the user's."""
+    return Q(has_permission_on("submission__assignment__institution", user, codename, acting=acting)) | Q(
+        has_permission_on("self_assessment__institution", user, codename, acting=acting)
+    )
 
 
 class CaseOfficerQuerySet(models.QuerySet):

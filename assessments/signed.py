@@ -15,10 +15,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assessments.completeness import completely_answered
+from assessments.enums import SelfAssessmentState
 from assessments.models import SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
 from portal.accounts.models import User
+from tasks.enums import AssignmentState
 from tasks.models import Evidence, Submission
 from vault.file_types import PDF
 from vault.serving import is_shown_inline
@@ -38,10 +40,20 @@ class SignedFile:
 
 
 @dataclass(frozen=True)
+class SignedMeasure:
+    """What is planned where a gap remains, by whom and until when."""
+
+    text: str
+    owner: str
+    due_on: str
+
+
+@dataclass(frozen=True)
 class SignedRequirement:
     """`answer` is the value in words, empty for a submission; `said` the statement or the justification.
 
     `is_complete` is what `assessments/completeness.py` says; a submission's requirements are all False.
+    `reply` answers why the version before was returned for this requirement.
     """
 
     reference: str
@@ -52,6 +64,8 @@ class SignedRequirement:
     said: str
     files: list[SignedFile]
     is_complete: bool = False
+    measure: SignedMeasure | None = None
+    reply: str = ""
 
     @property
     def progress(self) -> str:
@@ -142,6 +156,26 @@ def plan_of(signed: Submission | SelfAssessment) -> int:
     return signed.cycle.plan_id
 
 
+def review_url(signed: Submission | SelfAssessment) -> str:
+    """Where a supervisor reads it."""
+    name = "review_submission" if isinstance(signed, Submission) else "review_self_assessment"
+    return reverse(f"assessments:{name}", args=[signed.pk])
+
+
+def target_of(signed: Submission | SelfAssessment) -> dict[str, Submission | SelfAssessment]:
+    """By which field reviews and their drafts are about it."""
+    return {"submission" if isinstance(signed, Submission) else "self_assessment": signed}
+
+
+def awaits_verdict(signed: Submission | SelfAssessment) -> bool:
+    """Whether nobody has judged it, withdrawn it or put a newer version in its place."""
+    if isinstance(signed, SelfAssessment):
+        return signed.state == SelfAssessmentState.SUBMITTED
+    assignment = signed.assignment
+    is_latest = not assignment.submissions.filter(number__gt=signed.number).exists()
+    return assignment.state == AssignmentState.SUBMITTED and is_latest
+
+
 def _tasks(content: dict[str, Any]) -> list[dict[str, Any]]:
     """A submission holds one task, a self-assessment all that were asked."""
     if "tasks" in content:
@@ -185,10 +219,33 @@ def _requirement(
         requirement=live,
         answer=answer_in_words(entry),
         criterion=_criterion(entry, live),
-        said=entry["statement"] if "statement" in entry else entry["justification"],
+        said=_said(entry),
         files=[_file(file, files.get(file["id"]), page_url) for file in entry["evidence"]],
         is_complete=live.pk in complete,
+        measure=SignedMeasure(**entry["measure"]) if "measure" in entry else None,
+        reply=entry.get("reply", ""),
     )
+
+
+@dataclass(frozen=True)
+class EarlierAnswer:
+    """An answer to compare with: the value in words, what was said, and the names of the files."""
+
+    answer: str
+    said: str
+    files: list[str]
+
+
+def earlier_answers(content: dict[str, Any]) -> dict[str, EarlierAnswer]:
+    """The answers of another version by reference, without a look at live rows."""
+    return {
+        entry["reference"]: EarlierAnswer(answer_in_words(entry), _said(entry), [f["name"] for f in entry["evidence"]])
+        for entry in entries_of(content)
+    }
+
+
+def _said(entry: dict[str, Any]) -> str:
+    return entry["statement"] if "statement" in entry else entry["justification"]
 
 
 def _file(entry: dict[str, Any], live: Evidence | None, page_url: Callable[[Evidence], str]) -> SignedFile:

@@ -8,6 +8,7 @@ from assessments.views import (
     queue,
     rectifications,
     rectifying,
+    review_drafts,
     reviewing,
     scoring,
     signing,
@@ -31,4 +32,8 @@ urlpatterns = [
     path("reviews/", queue.review_queue, name="review_queue"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),
+    path("reviews/<slug:kind>/<int:pk>/draft/", review_drafts.save, name="save_review_draft"),
+    path("reviews/<slug:kind>/<int:pk>/confirm/", review_drafts.confirm, name="confirm_review"),
+    path("reviews/<slug:kind>/<int:pk>/decline/", review_drafts.decline, name="decline_review"),
+    path("reviews/<slug:kind>/<int:pk>/recall/", review_drafts.recall, name="recall_review"),
 ]

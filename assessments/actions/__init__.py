@@ -10,25 +10,33 @@ from assessments.actions.rectifications import (
     reopen_rectification,
     reschedule_rectification,
 )
-from assessments.actions.reviews import AlreadyReviewed, review_self_assessment, review_submission
+from assessments.actions.review_drafts import AlreadyReviewed, StaleReviewDraft, save_review_draft
+from assessments.actions.reviews import review_self_assessment, review_submission
 from assessments.actions.scores import score_signed
+from assessments.actions.second_reviews import confirm_review, decline_review, propose_review, recall_review
 from assessments.actions.self_assessments import hand_in, send_back, sign
 
 __all__ = [
     "AlreadyReviewed",
     "MovedOn",
     "StaleAnswers",
+    "StaleReviewDraft",
     "answer_rectification",
     "close_rectification",
+    "confirm_review",
+    "decline_review",
     "extend_cycle",
     "hand_in",
     "open_cycle",
     "open_rectification",
+    "propose_review",
+    "recall_review",
     "reopen_rectification",
     "reschedule_rectification",
     "review_self_assessment",
     "review_submission",
     "save_answers",
+    "save_review_draft",
     "score_signed",
     "send_back",
     "sign",

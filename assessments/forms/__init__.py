@@ -3,7 +3,7 @@
 from assessments.forms.answers import AnswersForm
 from assessments.forms.cycles import CycleForm
 from assessments.forms.rectifications import AnswerForm, CloseForm, OpenForm, ReopenForm, RescheduleForm
-from assessments.forms.reviews import ReviewForm
+from assessments.forms.reviews import DeclineForm, ReviewDraftForm, ReviewForm
 from assessments.forms.signing import SendBackForm
 
 __all__ = [
@@ -11,9 +11,11 @@ __all__ = [
     "AnswersForm",
     "CloseForm",
     "CycleForm",
+    "DeclineForm",
     "OpenForm",
     "ReopenForm",
     "RescheduleForm",
+    "ReviewDraftForm",
     "ReviewForm",
     "SendBackForm",
 ]

@@ -13,7 +13,7 @@ from assessments import actions
 from assessments.completeness import missing
 from assessments.content import content_to_sign
 from assessments.enums import SelfAssessmentState
-from assessments.history import reasons_before, reasons_given, versions_of
+from assessments.history import remarks_before, remarks_given, versions_of
 from assessments.permissions import can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
 from assessments.signed import read_draft, read_signed
@@ -36,7 +36,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         tasks = read_draft(self_assessment, request.user, content)
     versions = versions_of(self_assessment, "assessments:detail")
     review = next(version.review for version in versions if version.pk == pk)
-    themes = themes_of(tasks, reasons_before(self_assessment), reasons_given(review))
+    themes = themes_of(tasks, remarks_before(self_assessment), remarks_given(review))
     context = {
         "self_assessment": self_assessment,
         "content": content,

@@ -16,7 +16,7 @@ from portal.accounts.actions import add_member
 from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import User
 from tasks.enums import AssignmentState
-from tests.assessments.world import answer_all, draft, hand_in, seen, signed
+from tests.assessments.world import answer_all, draft, hand_in, returned, seen, signed
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
@@ -332,10 +332,10 @@ def test_text_is_kept_when_a_verdict_is_refused(client, world):
     page = url("review_self_assessment", version.pk)
     missing = client.post(page, {"verdict": "returned", "comment": "总体看法"})
     assert missing.status_code == 400
-    assert "请至少对一项要求填写理由" in missing.text
+    assert "请至少对一项要求选择退回" in missing.text
     assert "总体看法" in missing.text
-    given = client.post(page, {"verdict": "accepted", f"reason_{pk}": "不够详细"})
-    assert "不能接受" in given.text
+    given = client.post(page, {"verdict": "accepted", f"verdict_{pk}": "returned", f"text_{pk}": "不够详细"})
+    assert "不能整体接受" in given.text
     assert "不够详细" in given.text
     assert "请选择接受或退回" in client.post(page, {}).text
     assert not Review.objects.exists()
@@ -345,11 +345,12 @@ def test_whoever_comes_second_is_told_and_keeps_the_text(client, world):
     version = signed(world)
     pk = world.requirement(K.MATURITY).pk
     actions.review_self_assessment(
-        self_assessment=version, verdict=Verdict.ACCEPTED, reasons={}, by=world.lead, authority=world.authority
+        self_assessment=version, verdict=Verdict.ACCEPTED, remarks={}, by=world.lead, authority=world.authority
     )
     client.force_login(world.supervisor)
     response = client.post(
-        url("review_self_assessment", version.pk), {"verdict": "returned", f"reason_{pk}": "写好的理由"}
+        url("review_self_assessment", version.pk),
+        {"verdict": "returned", f"verdict_{pk}": "returned", f"text_{pk}": "写好的理由"},
     )
     assert "已对该版本作出结论：已验收" in response.text
     assert "写好的理由" in response.text
@@ -362,7 +363,12 @@ def test_reasons_are_shown_where_the_work_is_and_beside_the_next_version(client,
     client.force_login(world.supervisor)
     client.post(
         url("review_self_assessment", version.pk),
-        {"verdict": "returned", f"reason_{requirement.pk}": "请附制度文件。", "comment": "总体意见在此"},
+        {
+            "verdict": "returned",
+            "comment": "总体意见在此",
+            f"verdict_{requirement.pk}": "returned",
+            f"text_{requirement.pk}": "请附制度文件。",
+        },
     )
     second = world.cycle.self_assessments.get(version=2)
     for page in (("detail", second.pk), ("task", second.pk, 1)):
@@ -422,7 +428,7 @@ def test_a_returned_self_assessment_stands_returned_until_it_is_handed_in_again(
     actions.review_self_assessment(
         self_assessment=version,
         verdict=Verdict.RETURNED,
-        reasons={world.requirement(K.MATURITY).pk: "请补充。"},
+        remarks={world.requirement(K.MATURITY).pk: returned("请补充。")},
         by=world.supervisor,
         authority=world.authority,
     )
@@ -505,12 +511,12 @@ def test_a_review_page_costs_the_same_for_more_reasons_and_files(client, world):
     submission = submitted(world)
     one = cost(client, world.supervisor, "review_submission", submission.pk)
     everything = signed(world)
-    reasons = {requirement.pk: "请补充。" for requirement in world.first.requirements.all()}
+    remarks = {requirement.pk: returned("请补充。") for requirement in world.first.requirements.all()}
     for number in (1, 2):
         actions.review_self_assessment(
             self_assessment=everything,
             verdict=Verdict.RETURNED,
-            reasons=reasons,
+            remarks=remarks,
             by=world.supervisor,
             authority=world.authority,
         )
