@@ -3,13 +3,14 @@ from __future__ import annotations
 import datetime
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from assessments.asked import COMPLETE, asked
 from assessments.enums import RectificationState, ReviewDraftState, SelfAssessmentState
-from portal.accounts.enums import Permission
+from portal.accounts.enums import REVIEWING_ROLES, Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 
 S = SelfAssessmentState
@@ -94,6 +95,17 @@ class CaseOfficerQuerySet(models.QuerySet):
             return self.none()
         memberships = [acting] if acting else user.active_memberships
         return self.filter(authority__in=[m.authority_id for m in memberships if m.is_supervising])
+
+    def standing(self) -> Self:
+        """Cases whose officer still reviews in the authority; what somebody left behind waits to be assigned anew."""
+        memberships = apps.get_model("accounts", "Membership").objects.filter(
+            authority=OuterRef("authority"),
+            user=OuterRef("officer"),
+            user__is_active=True,
+            is_active=True,
+            role__in=REVIEWING_ROLES,
+        )
+        return self.filter(Exists(memberships))
 
 
 class DelegationQuerySet(InstitutionRowQuerySet):

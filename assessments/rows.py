@@ -8,18 +8,18 @@ from itertools import groupby
 
 from django.forms import BoundField
 
-from assessments.models import Remark
+from assessments.history import NOTHING, Comments
 from assessments.signed import SignedRequirement, SignedTask
 from plan.models import Requirement
 
 
 @dataclass(frozen=True)
 class Row:
-    """`before`: why earlier versions were returned; `given`: why this one was; `field`: where to say why."""
+    """`before`: what was said of it earlier; `given`: what was said of this version; `field`: where to say why."""
 
     answer: SignedRequirement
-    before: list[Remark]
-    given: list[Remark]
+    before: Comments
+    given: Comments
     field: BoundField | None
 
 
@@ -54,15 +54,17 @@ class ThemeRows:
 
 def themes_of(
     tasks: list[SignedTask],
-    before: Mapping[int, list[Remark]],
-    given: Mapping[int, list[Remark]],
+    before: Mapping[int, Comments],
+    given: Mapping[int, Comments],
     field: Callable[[Requirement], BoundField | None] = lambda requirement: None,
 ) -> list[ThemeRows]:
     laid_out = [
         TaskRows(
             task,
             [
-                Row(r, before.get(r.requirement.pk, []), given.get(r.requirement.pk, []), field(r.requirement))
+                Row(
+                    r, before.get(r.requirement.pk, NOTHING), given.get(r.requirement.pk, NOTHING), field(r.requirement)
+                )
                 for r in task.requirements
             ],
         )

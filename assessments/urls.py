@@ -1,6 +1,6 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, detail, looking, queue, rectifications, reviewing, signing
+from assessments.views import answering, comparing, cycles, detail, looking, queue, rectifications, reviewing, signing
 
 app_name = "assessments"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("rectifications/", rectifications.overview, name="rectifications"),
     path("rectifications/<int:pk>/", rectifications.detail, name="rectification"),
     path("reviews/", queue.review_queue, name="review_queue"),
+    path("reviews/proposals/", queue.proposals, name="review_proposals"),
+    path("reviews/submissions/<int:pk>/compare/", comparing.compare_submission, name="compare_submission"),
+    path("<int:pk>/compare/", comparing.compare_self_assessment, name="compare_self_assessment"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),
 ]
