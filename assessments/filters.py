@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -20,6 +21,7 @@ from portal.widgets import SearchSelect
 ALL = _("全部")
 SUBMISSION = "submission"
 SELF_ASSESSMENT = "self_assessment"
+MINE, UNASSIGNED = "me", "none"
 
 
 class LocalChoiceField(forms.ModelChoiceField):
@@ -68,7 +70,10 @@ class InstitutionFilterForm(forms.Form):
 
 
 class QueueFilterForm(InstitutionFilterForm):
-    """The filters of the review queue. A theme leaves submissions only: a self-assessment spans all themes."""
+    """The filters of the review queue. A theme leaves submissions only: a self-assessment spans all themes.
+
+    `colleagues` are those who may be asked for by name; which cases are theirs, the queue knows.
+    """
 
     type = forms.ChoiceField(
         label=_("报送类型"),
@@ -76,7 +81,13 @@ class QueueFilterForm(InstitutionFilterForm):
         choices=[("", ALL), (SUBMISSION, _("任务报送")), (SELF_ASSESSMENT, _("自评"))],
     )
     theme = LocalChoiceField(label=_("主题"), queryset=Theme.objects.all(), name="local_title")
-    field_order = ["type", "kind", "region", "theme", "institution"]
+    officer = forms.ChoiceField(label=_("经办人"), required=False)
+    field_order = ["type", "officer", "kind", "region", "theme", "institution"]
+
+    def __init__(self, *args: Any, colleagues: Iterable[User] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(str(colleague.pk), colleague.name) for colleague in colleagues]
+        self.fields["officer"].choices = [("", ALL), (MINE, _("我")), (UNASSIGNED, _("未分派")), *named]
 
     def submissions(self, rows: QuerySet) -> QuerySet:
         if self.wanted.get("type") == SELF_ASSESSMENT:

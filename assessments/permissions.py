@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from assessments.models import Rectification, ReviewDraft, SelfAssessment
 from plan.permissions import can_manage_plan
 from portal.accounts.enums import Permission
@@ -25,7 +27,7 @@ def can_sign(user: User, self_assessment: SelfAssessment) -> bool:
 
 def can_review_for(user: User, authority: Authority, institution_id: int) -> bool:
     """Accept or return, in the authority's name, what the institution signed. Nobody judges their own institution."""
-    return _may_judge_for(user, authority, institution_id, Permission.REVIEW)
+    return _may_at_authority(user, Permission.REVIEW, authority, {institution_id})
 
 
 def can_recall(user: User, proposal: ReviewDraft) -> bool:
@@ -35,16 +37,9 @@ def can_recall(user: User, proposal: ReviewDraft) -> bool:
 
 def can_decide_on(user: User, proposal: ReviewDraft) -> bool:
     """Confirm or decline what somebody else in the authority has proposed."""
-    return proposal.reviewer_id != user.pk and _may_judge_for(
-        user, proposal.authority, proposal.institution.pk, Permission.CONFIRM_REVIEWS
+    return proposal.reviewer_id != user.pk and _may_at_authority(
+        user, Permission.CONFIRM_REVIEWS, proposal.authority, {proposal.institution.pk}
     )
-
-
-def _may_judge_for(user: User, authority: Authority, institution_id: int, permission: Permission) -> bool:
-    acting = next((m for m in user.active_memberships if m.authority_id == authority.pk), None)
-    if not acting or not acting.may(permission) or user.belongs_to(institution_id):
-        return False
-    return Institution.objects.supervised_by(user, acting=acting).filter(pk=institution_id).exists()
 
 
 def can_open_rectification_for(user: User, authority: Authority, institution_id: int) -> bool:
@@ -62,3 +57,24 @@ def can_verify(user: User, rectification: Rectification) -> bool:
     institution is may read.
     """
     return can_review_for(user, rectification.authority, rectification.institution_id)
+
+
+def can_take_cases(user: User, authority: Authority, institution_ids: Collection[int]) -> bool:
+    """Deal oneself with what these institutions signed, and give it back."""
+    return _may_at_authority(user, Permission.REVIEW, authority, institution_ids)
+
+
+def can_assign_cases(user: User, authority: Authority, institution_ids: Collection[int]) -> bool:
+    """Say which colleague deals with what these institutions signed."""
+    return _may_at_authority(user, Permission.CONFIRM_REVIEWS, authority, institution_ids)
+
+
+def _may_at_authority(
+    user: User, permission: Permission, authority: Authority, institution_ids: Collection[int]
+) -> bool:
+    """In a role of that authority, for institutions of its scope, none of which is the user's own."""
+    acting = next((m for m in user.active_memberships if m.authority_id == authority.pk), None)
+    wanted = set(institution_ids)
+    if not acting or not acting.may(permission) or any(user.belongs_to(pk) for pk in wanted):
+        return False
+    return Institution.objects.supervised_by(user, acting=acting).filter(pk__in=wanted).count() == len(wanted)

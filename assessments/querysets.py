@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -10,7 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from assessments.asked import COMPLETE, asked
 from assessments.enums import ESCALATED_AFTER, RectificationState, ReviewDraftState, SelfAssessmentState
 from plan.models import Requirement
-from portal.accounts.enums import Permission
+from portal.accounts.enums import REVIEWING_ROLES, Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 from tasks.enums import AssignmentState
 
@@ -157,6 +158,17 @@ class CaseOfficerQuerySet(models.QuerySet):
             return self.none()
         memberships = [acting] if acting else user.active_memberships
         return self.filter(authority__in=[m.authority_id for m in memberships if m.is_supervising])
+
+    def standing(self) -> Self:
+        """Cases whose officer still reviews in the authority; what somebody left behind waits to be assigned anew."""
+        memberships = apps.get_model("accounts", "Membership").objects.filter(
+            authority=OuterRef("authority"),
+            user=OuterRef("officer"),
+            user__is_active=True,
+            is_active=True,
+            role__in=REVIEWING_ROLES,
+        )
+        return self.filter(Exists(memberships))
 
 
 class DelegationQuerySet(InstitutionRowQuerySet):

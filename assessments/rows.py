@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from assessments.forms.reviews import RemarkFields, ReviewDraftForm
-from assessments.models import Remark
+from assessments.history import NOTHING, Comments
 from assessments.remarks import RemarkGiven, Tally, tally
 from assessments.signed import EarlierAnswer, SignedRequirement, SignedTask
 from plan.models import Requirement
 
-REMARKS = Mapping[int, list[Remark]]
+SAID = Mapping[int, Comments]
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Row:
     """
 
     answer: SignedRequirement
-    before: list[Remark]
-    given: list[Remark]
+    before: Comments
+    given: Comments
     fields: RemarkFields | None
     drafted: RemarkGiven | None
     earlier: EarlierAnswer | None
@@ -84,20 +84,18 @@ class ThemeRows:
         return tally([row.answer.requirement.pk for row in rows], drafted)
 
 
-def themes_of(
-    tasks: list[SignedTask], before: REMARKS, given: REMARKS, judging: Judging | None = None
-) -> list[ThemeRows]:
+def themes_of(tasks: list[SignedTask], before: SAID, given: SAID, judging: Judging | None = None) -> list[ThemeRows]:
     judging = judging or Judging()
     laid_out = [TaskRows(task, [_row(r, before, given, judging) for r in task.requirements]) for task in tasks]
     return [ThemeRows(title, list(rows)) for title, rows in groupby(laid_out, key=lambda rows: rows.task.theme)]
 
 
-def _row(signed: SignedRequirement, before: REMARKS, given: REMARKS, judging: Judging) -> Row:
+def _row(signed: SignedRequirement, before: SAID, given: SAID, judging: Judging) -> Row:
     pk = signed.requirement.pk
     return Row(
         answer=signed,
-        before=before.get(pk, []),
-        given=given.get(pk, []),
+        before=before.get(pk, NOTHING),
+        given=given.get(pk, NOTHING),
         fields=judging.fields(signed.requirement),
         drafted=judging.drafted.get(pk),
         earlier=judging.earlier.get(signed.reference),

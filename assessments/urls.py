@@ -2,6 +2,7 @@ from django.urls import path
 
 from assessments.views import (
     answering,
+    comparing,
     cycles,
     detail,
     looking,
@@ -30,6 +31,9 @@ urlpatterns = [
     path("rectifications/open/", rectifying.open_one, name="open_rectification"),
     path("rectifications/<int:pk>/", rectifying.detail, name="rectification"),
     path("reviews/", queue.review_queue, name="review_queue"),
+    path("reviews/proposals/", queue.proposals, name="review_proposals"),
+    path("reviews/submissions/<int:pk>/compare/", comparing.compare_submission, name="compare_submission"),
+    path("<int:pk>/compare/", comparing.compare_self_assessment, name="compare_self_assessment"),
     path("reviews/submissions/<int:pk>/", reviewing.review_submission, name="review_submission"),
     path("reviews/self-assessments/<int:pk>/", reviewing.review_self_assessment, name="review_self_assessment"),
     path("reviews/<slug:kind>/<int:pk>/draft/", review_drafts.save, name="save_review_draft"),

@@ -1,6 +1,7 @@
 """Every write on cycles, self-assessments, reviews and rectifications."""
 
 from assessments.actions.answers import StaleAnswers, save_answers
+from assessments.actions.cases import TakenAlready, assign_cases, give_back_cases, take_cases
 from assessments.actions.cycles import extend_cycle, open_cycle
 from assessments.actions.rectifications import (
     MovedOn,
@@ -21,11 +22,14 @@ __all__ = [
     "MovedOn",
     "StaleAnswers",
     "StaleReviewDraft",
+    "TakenAlready",
     "answer_rectification",
+    "assign_cases",
     "close_rectification",
     "confirm_review",
     "decline_review",
     "extend_cycle",
+    "give_back_cases",
     "hand_in",
     "open_cycle",
     "open_rectification",
@@ -40,4 +44,5 @@ __all__ = [
     "score_signed",
     "send_back",
     "sign",
+    "take_cases",
 ]

@@ -1,6 +1,7 @@
 """What people type in self-assessments, reviews and rectifications."""
 
 from assessments.forms.answers import AnswersForm
+from assessments.forms.cases import CasesForm
 from assessments.forms.cycles import CycleForm
 from assessments.forms.rectifications import AnswerForm, CloseForm, OpenForm, ReopenForm, RescheduleForm
 from assessments.forms.reviews import DeclineForm, ReviewDraftForm, ReviewForm
@@ -9,6 +10,7 @@ from assessments.forms.signing import SendBackForm
 __all__ = [
     "AnswerForm",
     "AnswersForm",
+    "CasesForm",
     "CloseForm",
     "CycleForm",
     "DeclineForm",

@@ -17,7 +17,7 @@ from assessments.actions import StaleAnswers
 from assessments.answers import asked_by
 from assessments.content import content_to_sign
 from assessments.forms import AnswersForm
-from assessments.history import reasons_before
+from assessments.history import NOTHING, remarks_before
 from assessments.models import SelfAssessment
 from assessments.permissions import can_fill_in
 from assessments.signed import SignedTask, read_draft
@@ -95,7 +95,7 @@ def _task_page(
     tasks = read_draft(self_assessment, request.user, content_to_sign(self_assessment))
     numbers = [task.number for task in tasks]
     place = numbers.index(number)
-    reasons = reasons_before(self_assessment)
+    reasons = remarks_before(self_assessment)
     saved = {r.requirement.pk: r for task in tasks for r in task.requirements}
     sections = form.sections
     context = {
@@ -105,7 +105,7 @@ def _task_page(
         "sections": [
             {
                 "section": section,
-                "reasons": reasons.get(section.requirement.pk, []),
+                "reasons": reasons.get(section.requirement.pk, NOTHING),
                 "theirs": (current or {}).get(section.requirement.pk),
                 "theirs_in_words": saved[section.requirement.pk],
             }

@@ -19,8 +19,9 @@ from assessments.filters import SelfAssessmentFilterForm
 from assessments.forms import CycleForm
 from assessments.models import Cycle, SelfAssessment
 from portal.accounts.access import requires, signed_in
-from portal.accounts.enums import Permission
+from portal.accounts.enums import ListPage, Permission
 from portal.accounts.models import Institution
+from portal.accounts.saved_views import saved_views
 from portal.keyset import bounded_count
 
 ROWS_A_PAGE = 50
@@ -68,6 +69,7 @@ def _of_scope(request: HttpRequest) -> HttpResponse:
     context = {
         "cycle": cycle,
         "form": form,
+        "saved_views": saved_views(request, ListPage.SELF_ASSESSMENTS, form),
         "totals": _totals(latest, cycle),
         "rows": page,
         "count": bounded_count(rows),

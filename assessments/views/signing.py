@@ -13,7 +13,7 @@ from assessments import actions
 from assessments.content import content_to_sign, digests_to_sign
 from assessments.enums import SelfAssessmentState
 from assessments.forms import SendBackForm
-from assessments.history import reasons_before
+from assessments.history import remarks_before
 from assessments.models import SelfAssessment
 from assessments.permissions import can_sign
 from assessments.rows import themes_of
@@ -76,7 +76,7 @@ def _page(request: HttpRequest, self_assessment: SelfAssessment, form: SendBackF
     tasks = read_draft(self_assessment, request.user, content)
     context = {
         "self_assessment": self_assessment,
-        "themes": themes_of(tasks, reasons_before(self_assessment), {}),
+        "themes": themes_of(tasks, remarks_before(self_assessment), {}),
         "asked": sum(len(task.requirements) for task in tasks),
         "answered": sum(task.complete for task in tasks),
         "digests": digests_to_sign(content),

@@ -3,8 +3,8 @@
 A notice stores facts (`data`), never sentences, so that each reader is told in the language of the moment:
 `number` of a task (absent for a round of self-assessment and for a report), `title`, `title_en`, `deadline`
 or `due` as an ISO date, `old_deadline` where it was another before, `is_official` when that date may be
-provisional, and `days` left for a reminder. Of a file that the checks stopped, `finding` is why, and `detail` what
-it was found by or in.
+provisional, and `days` left for a reminder. `count` says of how many things the title names the first. Of a file
+that the checks stopped, `finding` is why, and `detail` what it was found by or in.
 """
 
 from __future__ import annotations
@@ -199,9 +199,15 @@ def _what(notice: Notice) -> str:
     data = notice.data
     english = (get_language() or "").startswith("en")
     title = (english and data.get("title_en")) or data.get("title", "")
+    what = _("“%(title)s”") % {"title": title}
     if data.get("number"):
-        return _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
-    return _("“%(title)s”") % {"title": title}
+        what = _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
+    if data.get("count", 1) > 1:
+        return ngettext("%(what)s等 %(count)s 件", "%(what)s等 %(count)s 件", data["count"]) % {
+            "what": what,
+            "count": data["count"],
+        }
+    return what
 
 
 def _refusal(notice: Notice) -> str:
