@@ -37,7 +37,7 @@ class MovedOn(WrongState):
     """Somebody acted after the page was read; `meanwhile` are their steps. Nothing was changed."""
 
     def __init__(self, meanwhile: list[RectificationStep]) -> None:
-        steps = "；".join(_told(step) for step in meanwhile)
+        steps = _("；").join(_told(step) for step in meanwhile)
         super().__init__(
             _("您打开本页之后已有新的进展：%(steps)s。您的操作未执行，填写的内容已保留，请核对后再决定。")
             % {"steps": steps},
