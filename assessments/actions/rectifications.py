@@ -37,7 +37,7 @@ class MovedOn(WrongState):
     """Somebody acted after the page was read; `meanwhile` are their steps. Nothing was changed."""
 
     def __init__(self, meanwhile: list[RectificationStep]) -> None:
-        steps = "；".join(_told(step) for step in meanwhile)
+        steps = _("；").join(_told(step) for step in meanwhile)
         super().__init__(
             _("您打开本页之后已有新的进展：%(steps)s。您的操作未执行，填写的内容已保留，请核对后再决定。")
             % {"steps": steps},
@@ -72,8 +72,7 @@ def open_rectification(
     """Ask an institution to put something right by a day, from a review of its work or on its own."""
     check(can_open_rectification_for(by, authority, institution.pk))
     _check_origin(review, institution)
-    if not title.strip():
-        raise ValidationError({"title": ValidationError(_("请填写整改事项。"), code="title")})
+    _check_title(title, institution, authority)
     text = _said(text, _("请写明需要整改什么、达到什么结果。"))
     _check_deadline(deadline)
     if requirement and not Assignment.objects.filter(institution=institution, task=requirement.task_id).exists():
@@ -105,6 +104,17 @@ def open_rectification(
     step = _take_step(rectification, StepKind.OPENED, text, rectification.opened_at, by)
     _tell_institution(step, NoticeKind.RECTIFICATION_OPENED)
     return rectification
+
+
+def _check_title(title: str, institution: Institution, authority: Authority) -> None:
+    """Said, and not asked for already, such as by a second tab: whoever comes second waits here for the first."""
+    if not title.strip():
+        raise ValidationError({"title": ValidationError(_("请填写整改事项。"), code="title")})
+    Institution.objects.select_for_update(of=("self",), no_key=True).get(pk=institution.pk)
+    same = Rectification.objects.unclosed().filter(institution=institution, authority=authority, title=title.strip())
+    if same.exists():
+        message = _("本单位已对该机构提出同名的整改事项，尚未办结。请在整改列表中查看，或换一个名称。")
+        raise ValidationError({"title": ValidationError(message, code="open_already")})
 
 
 def _check_origin(review: Review | None, institution: Institution) -> None:

@@ -98,8 +98,8 @@ def test_opening_from_a_review_takes_its_remark_over(client, world):
     ("changes", "message"),
     [
         ({"deadline": day(0).isoformat()}, "期限须晚于今天"),
-        ({"deadline": "2026-02-30"}, "请输入一个有效的日期"),
-        ({"text": " "}, "请填写"),
+        ({"deadline": "2026-02-30"}, "输入一个有效的日期"),
+        ({"text": " "}, "必填"),
         ({"title": "长" * 201}, "200"),
         ({"text": "长" * 4001}, "4000"),
         ({"requirement": "0"}, "0"),

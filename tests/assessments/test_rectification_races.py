@@ -8,6 +8,7 @@ from django.utils import timezone
 from assessments import actions
 from assessments.actions import MovedOn
 from assessments.enums import RectificationState, StepKind
+from assessments.models import Rectification, RectificationStep
 from portal.accounts.models import User
 from portal.audit.models import AuditEvent
 from tests.assessments.test_races import at_once, errors
@@ -99,3 +100,21 @@ def test_two_new_deadlines(transactional_db):
     row.refresh_from_db()
     assert row.steps.order_by("pk").last().deadline == row.deadline
     assert row.steps.count() == 2
+
+
+def test_opening_the_same_from_two_tabs(transactional_db):
+    world = build_world()
+
+    def call():
+        return actions.open_rectification(
+            institution=world.institution,
+            authority=world.authority,
+            title="补齐记录",
+            text="请补齐。",
+            deadline=timezone.localdate() + datetime.timedelta(days=20),
+            by=again(world.supervisor),
+        )
+
+    outcomes = at_once(call, call)
+    assert len(errors(outcomes)) == 1
+    assert Rectification.objects.count() == RectificationStep.objects.count() == 1

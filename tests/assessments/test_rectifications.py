@@ -149,6 +149,17 @@ def test_what_is_wanted_is_said_completely(world, changes, field, code):
     assert not Rectification.objects.exists()
 
 
+def test_the_same_is_not_asked_for_twice_until_it_is_closed(world):
+    first = opened(world)
+    with pytest.raises(ValidationError) as caught:
+        opened(world, title=f" {first.title}", by=world.lead)
+    assert fault(caught, "title") == "open_already"
+    other = AuthorityFactory()
+    assert opened(world, authority=other, by=member(other, Role.SUPERVISOR))
+    close(world, first, text="不再需要。")
+    assert opened(world)
+
+
 def test_nobody_opens_for_their_own_institution_or_outside_the_scope(world):
     add_member(user=world.supervisor, body=world.institution, role=Role.LIAISON, by=None)
     with pytest.raises(PermissionDenied):
@@ -169,7 +180,7 @@ def test_a_requirement_is_one_of_the_institutions(world):
     requirement = world.requirement(RequirementKind.MATURITY)
     assert opened(world, requirement=requirement).requirement == requirement
     with pytest.raises(ValidationError) as caught:
-        opened(world, requirement=RequirementFactory())
+        opened(world, title="另一项", requirement=RequirementFactory())
     assert fault(caught, "requirement") == "requirement"
 
 
