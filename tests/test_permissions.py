@@ -10,7 +10,8 @@ from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
 from reports.enums import ReportKind
 from reports.models import Report
-from tasks.enums import AssignmentState
+from tasks.enums import AssignmentState, RequestKind
+from tasks.models import ChangeRequest
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory, TaskFactory
@@ -59,6 +60,11 @@ SIGNED = {
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
 }
+DRAFT |= {
+    "tasks:request_extension": OWN,
+    "tasks:request_not_applicable": OWN,
+    "tasks:request": OWN | SUPERVISES,
+}
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
 
@@ -106,6 +112,18 @@ class World:
         }
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
+        request = ChangeRequest.objects.create(
+            assignment=assignment,
+            kind=RequestKind.NOT_APPLICABLE,
+            reason="未开展相关业务。",
+            old_deadline=assignment.deadline,
+            requested_by=report.requested_by,
+        )
+        self.arguments |= {
+            "tasks:request": [request.pk],
+            "tasks:request_extension": [assignment.pk],
+            "tasks:request_not_applicable": [assignment.pk],
+        }
         self.requirement = requirement
 
     def url(self, name: str) -> str:
@@ -180,6 +198,16 @@ def test_writing_to_other_bodies_objects_is_404(client):
         ],
         Role.LEAD_SUPERVISOR: [world.url("tasks:hold_place"), world.url("tasks:hold_release")],
     }
+    request = world.arguments["tasks:request"]
+    tries[Role.CIO] += [
+        world.url("tasks:request_extension"),
+        world.url("tasks:request_not_applicable"),
+        reverse("tasks:request_withdraw", args=request),
+    ]
+    tries[Role.LEAD_SUPERVISOR] += [
+        reverse("tasks:request_grant", args=request),
+        reverse("tasks:request_decline", args=request),
+    ]
     for role, urls in tries.items():
         client.force_login(member(office if role in ABOVE.values() else home, role))
         for url in urls:
@@ -218,6 +246,7 @@ def test_every_page_of_an_object_is_in_this_file():
     written = {
         *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
         "assessments:send_back",
+        *(f"tasks:{name}" for name in ("request_withdraw", "request_grant", "request_decline")),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:
