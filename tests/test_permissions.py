@@ -10,7 +10,8 @@ from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
 from reports.enums import ReportKind
 from reports.models import Report
-from tasks.enums import AssignmentState
+from tasks.enums import AssignmentState, RequestKind
+from tasks.models import ChangeRequest
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory, TaskFactory
@@ -63,6 +64,11 @@ SIGNED = {
 # A rectification is read by the institution and by whoever supervises it; what each may do there is in
 # tests/assessments/test_rectifications.py.
 DRAFT["assessments:rectification"] = SIGNED["assessments:rectification"] = OWN | SUPERVISES
+DRAFT |= {
+    "tasks:request_extension": OWN,
+    "tasks:request_not_applicable": OWN,
+    "tasks:request": OWN | SUPERVISES,
+}
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
 
@@ -112,6 +118,18 @@ class World:
         self.arguments["assessments:rectification"] = [rectification.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
+        request = ChangeRequest.objects.create(
+            assignment=assignment,
+            kind=RequestKind.NOT_APPLICABLE,
+            reason="未开展相关业务。",
+            old_deadline=assignment.deadline,
+            requested_by=report.requested_by,
+        )
+        self.arguments |= {
+            "tasks:request": [request.pk],
+            "tasks:request_extension": [assignment.pk],
+            "tasks:request_not_applicable": [assignment.pk],
+        }
         self.requirement = requirement
 
     def url(self, name: str) -> str:
@@ -188,6 +206,16 @@ def test_writing_to_other_bodies_objects_is_404(client):
     }
     tries[Role.CONTRIBUTOR].append(world.url("assessments:rectification"))
     tries[Role.SUPERVISOR].append(world.url("assessments:rectification"))
+    request = world.arguments["tasks:request"]
+    tries[Role.CIO] += [
+        world.url("tasks:request_extension"),
+        world.url("tasks:request_not_applicable"),
+        reverse("tasks:request_withdraw", args=request),
+    ]
+    tries[Role.LEAD_SUPERVISOR] += [
+        reverse("tasks:request_grant", args=request),
+        reverse("tasks:request_decline", args=request),
+    ]
     for role, urls in tries.items():
         client.force_login(member(office if role in ABOVE.values() else home, role))
         for url in urls:
@@ -226,6 +254,7 @@ def test_every_page_of_an_object_is_in_this_file():
     written = {
         *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
         "assessments:send_back",
+        *(f"tasks:{name}" for name in ("request_withdraw", "request_grant", "request_decline")),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:

@@ -31,8 +31,8 @@ from portal.notices.models import Notice
 from portal.shell.demo.accounts import NAMED
 from portal.shell.demo.load import load
 from tasks.actions import content_to_sign, missing
-from tasks.enums import AssignmentState
-from tasks.models import Assignment, Evidence, Submission
+from tasks.enums import AssignmentState, RequestKind, RequestState
+from tasks.models import Assignment, ChangeRequest, Evidence, Submission
 from tests.factories.accounts import InstitutionFactory, UserFactory, every_region
 from tests.factories.plan import TaskFactory
 from vault.models import StoredFile
@@ -159,7 +159,8 @@ def test_today_falls_into_the_fifth_year_and_no_deadline_is_official(demo):
     plan, today = Plan.objects.get(), timezone.localdate()
     assert plan.starts_on.year + 4 == today.year
     assert not Schedule.objects.filter(is_official=True).exists()
-    assert not Assignment.objects.filter(deadline_is_official=True).exists()
+    extended = ChangeRequest.objects.exclude(granted_deadline=None).values("assignment")
+    assert not Assignment.objects.filter(deadline_is_official=True).exclude(pk__in=extended).exists()
     days = {(due_on - today).days for due_on in Schedule.objects.values_list("due_on", flat=True)}
     assert {0, 1, 7, 30} <= days
     assert min(days) < -100
@@ -382,3 +383,22 @@ def test_the_named_firms_and_their_supervisor_find_rectifications(demo):
     seen = Rectification.objects.visible_to(user("supervisor@shanghai.example"))
     tally = seen.tally(timezone.localdate(), user("supervisor@shanghai.example").active_memberships[0].authority)
     assert min(tally.values()) >= 1
+
+
+def test_requests_are_in_every_state_and_true(demo):
+    """The named firms have some, too; a deadline is the one granted, and an exemption has its reason."""
+    requests = ChangeRequest.objects.select_related("assignment__institution")
+    for account in ("contributor@sec01.example", "contributor@fut01.example"):
+        own = requests.own(User.objects.get(email=account))
+        assert own.pending().filter(kind=RequestKind.EXTENSION).exists()
+        assert len({row.state for row in own}) >= 3
+    assert {row.state for row in requests} == set(RequestState.values)
+    for row in requests:
+        if row.granted_deadline:
+            assert row.assignment.deadline == row.granted_deadline > row.old_deadline
+        elif row.state == RequestState.GRANTED:
+            assert row.assignment.exempted_reason == row.reason
+        elif row.is_pending:
+            assert not row.assignment.is_closed
+        assert row.requested_at < (row.decided_at or row.withdrawn_at or timezone.now())
+    assert AuditEvent.objects.filter(action="changerequest.filed").count() == requests.count()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assessments.enums import SelfAssessmentState
 from portal.shell.demo import rounds
@@ -14,6 +14,7 @@ from portal.shell.demo.doing import Assigned, Doing, Work
 from portal.shell.demo.duties import Duty
 from portal.shell.demo.judging import Judging
 from portal.shell.demo.rectifying import write_rectifications
+from portal.shell.demo.requesting import Asking
 from portal.shell.demo.stories import chance, tell
 from portal.shell.demo.trail import Trail
 from tasks.enums import AssignmentState
@@ -68,7 +69,8 @@ class Works:
         trail = Trail(body.pk) if self.written < WITH_TRAIL else None
         if trail:
             self._beginnings(body, trail)
-        work = [self._assignment(rng, body, duty, trail) for duty in self.duties[body.kind]]
+        asking = self._asking(body, trail)
+        work = [self._assignment(rng, body, duty, trail, asking) for duty in self.duties[body.kind]]
         self._self_assessments(rng, body, [done for done in work if done.applies], trail)
         write_rectifications(
             tables=self.doing.tables,
@@ -90,11 +92,20 @@ class Works:
             data = {"user": user, "role": role}
             trail.add(created_at, "membership.added", None, ("accounts.membership", membership), data)
 
-    def _assignment(self, rng: random.Random, body: Body, duty: Duty, trail: Trail | None) -> Work:
+    def _asking(self, body: Body, trail: Trail | None) -> Asking:
+        reviewer, lead = self.world.reviewer(body), replace(self.world.authorities["csrc"], user=self.world.lead.pk)
+        return Asking(self.doing.tables, body, reviewer, lead, self.today, self.seed, trail)
+
+    def _assignment(self, rng: random.Random, body: Body, duty: Duty, trail: Trail | None, asking: Asking) -> Work:
         days_left = (duty.deadline - self.today).days
         state = BEGINNINGS.get(body.code, {}).get(days_left) or chance(rng, body.diligence, duty, self.today)
-        story = tell(rng, state, duty, self.today)
-        return Assigned(self.doing, rng, body, self.world.reviewer(body), duty, trail).write(story)
+        planned = asking.plan(duty)
+        extended = asking.extended(duty, planned)
+        story = tell(rng, state, extended, self.today)
+        assigned = Assigned(self.doing, rng, body, self.world.reviewer(body), extended, trail)
+        work = assigned.write(story)
+        asking.write(assigned.pk, duty, planned, story)
+        return work
 
     def _self_assessments(self, rng: random.Random, body: Body, work: list[Work], trail: Trail | None) -> None:
         *past, now = self.cycles
