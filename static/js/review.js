@@ -11,7 +11,7 @@ function stand(index, isMoving) {
   requirements[current].classList.add("is-current");
   if (!isMoving) return;
   requirements[current].focus({ preventScroll: true });
-  requirements[current].scrollIntoView({ block: "start" });
+  requirements[current].scrollIntoView({ block: "start", behavior: "instant" });
 }
 
 // Keys of a field are typed into it.

@@ -220,7 +220,7 @@ def test_work_before_a_signature_is_complete_and_work_under_way_is_not(demo):
 def test_every_return_says_why(demo):
     for review in Review.objects.filter(verdict=Verdict.RETURNED):
         assert review.reasons
-    assert not Review.objects.filter(verdict=Verdict.ACCEPTED, reasons__isnull=False).exists()
+    assert not Review.objects.filter(verdict=Verdict.ACCEPTED, remarks__verdict=Verdict.RETURNED).exists()
 
 
 def test_nothing_happened_in_the_future_or_before_its_cause(demo):

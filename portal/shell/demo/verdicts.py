@@ -35,8 +35,9 @@ def write_verdict(
         created_at=at,
         **signed,
     )
-    reasons = {}
+    remarks = {}
     for demand in failing:
-        reasons[demand.reference] = texts.reason(rng, demand.kind)
-        tables.remarks.add(review_id=review, requirement_id=demand.pk, text=reasons[demand.reference])
-    return {"review": review, "authority": reviewer.name, "comment": comment, "reasons": reasons}
+        remark = {"verdict": Verdict.RETURNED.value, "text": texts.reason(rng, demand.kind)}
+        tables.remarks.add(review_id=review, requirement_id=demand.pk, **remark)
+        remarks[demand.reference] = remark
+    return {"review": review, "authority": reviewer.name, "comment": comment, "remarks": remarks}
