@@ -59,6 +59,7 @@ SIGNED = {
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
 }
+REVIEW_WRITES = ["save_review_draft", "confirm_review", "decline_review", "recall_review"]
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
 
@@ -180,6 +181,11 @@ def test_writing_to_other_bodies_objects_is_404(client):
         ],
         Role.LEAD_SUPERVISOR: [world.url("tasks:hold_place"), world.url("tasks:hold_release")],
     }
+    tries[Role.LEAD_SUPERVISOR] += [
+        reverse(f"assessments:{name}", args=[kind, *signed.arguments[f"assessments:{page}"]])
+        for name in REVIEW_WRITES
+        for kind, page in (("submissions", "review_submission"), ("self-assessments", "review_self_assessment"))
+    ]
     for role, urls in tries.items():
         client.force_login(member(office if role in ABOVE.values() else home, role))
         for url in urls:
@@ -218,6 +224,7 @@ def test_every_page_of_an_object_is_in_this_file():
     written = {
         *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
         "assessments:send_back",
+        *(f"assessments:{name}" for name in REVIEW_WRITES),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:
