@@ -43,9 +43,9 @@ class Row:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the answer says what it said before, word for word."""
-        earlier = self.earlier
-        return bool(earlier) and (earlier.answer, earlier.said) == (self.answer.answer, self.answer.said)
+        """Whether the answer says what it said before, word for word, with files of the same names."""
+        now = EarlierAnswer(self.answer.answer, self.answer.said, [file.name for file in self.answer.files])
+        return self.earlier == now
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ DRAFT |= {
     "tasks:request_not_applicable": OWN,
     "tasks:request": OWN | SUPERVISES,
 }
+REVIEW_WRITES = ["save_review_draft", "confirm_review", "decline_review", "recall_review"]
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
 
@@ -215,6 +216,11 @@ def test_writing_to_other_bodies_objects_is_404(client):
     tries[Role.LEAD_SUPERVISOR] += [
         reverse("tasks:request_grant", args=request),
         reverse("tasks:request_decline", args=request),
+        *(
+            reverse(f"assessments:{name}", args=[kind, *signed.arguments[f"assessments:{page}"]])
+            for name in REVIEW_WRITES
+            for kind, page in (("submissions", "review_submission"), ("self-assessments", "review_self_assessment"))
+        ),
     ]
     for role, urls in tries.items():
         client.force_login(member(office if role in ABOVE.values() else home, role))
@@ -255,6 +261,7 @@ def test_every_page_of_an_object_is_in_this_file():
         *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
         "assessments:send_back",
         *(f"tasks:{name}" for name in ("request_withdraw", "request_grant", "request_decline")),
+        *(f"assessments:{name}" for name in REVIEW_WRITES),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:

@@ -47,7 +47,7 @@ class ReviewDraftForm(forms.Form):
         for requirement in self.requirements:
             self.fields[f"verdict_{requirement.pk}"] = forms.ChoiceField(
                 label=_("%(reference)s 结论") % {"reference": requirement.reference},
-                choices=[("", gettext_lazy("未定")), *Verdict.choices],
+                choices=[("", gettext_lazy("未审")), *Verdict.choices],
                 required=False,
                 widget=forms.RadioSelect,
             )

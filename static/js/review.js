@@ -11,7 +11,7 @@ function stand(index, isMoving) {
   requirements[current].classList.add("is-current");
   if (!isMoving) return;
   requirements[current].focus({ preventScroll: true });
-  requirements[current].scrollIntoView({ block: "start" });
+  requirements[current].scrollIntoView({ block: "start", behavior: "instant" });
 }
 
 // Keys of a field are typed into it.
@@ -36,12 +36,12 @@ function act(key) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.closest("[data-requirement]") && isTyped(event)) {
-    requirements[current].focus({ preventScroll: true });
-    return;
-  }
-  if (isTyped(event) || act(event.key.toLowerCase()) === false) return;
-  event.preventDefault();
+  if (event.key === "Escape" && event.target.form === form) {
+    const requirement = event.target.closest("[data-requirement]");
+    if (requirement) requirement.focus({ preventScroll: true });
+    else event.target.blur();
+  } else if (isTyped(event) || act(event.key.toLowerCase()) === false) return;
+  else event.preventDefault();
 });
 
 form.addEventListener("focusin", (event) => {

@@ -163,7 +163,9 @@ def return_the_submission(supervisor: Visitor, task: str, reason: str) -> None:
     supervisor.follow(page.locator("button[value=returned]"))
     supervisor.look(closely=True)
     assert page.locator("textarea[name=comment]").input_value() == "请按理由补充。"
-    page.locator("main textarea").first.fill(reason)
+    requirement = page.locator("[data-requirement]").first
+    requirement.locator("input[value=returned]").check()
+    requirement.locator("textarea").fill(reason)
     supervisor.follow(page.locator("button[value=returned]"))
     supervisor.open(task)
     assert supervisor.say("已退回") in page.locator("#task-state").inner_text()

@@ -38,15 +38,13 @@ def write_verdict(
         created_at=at,
         **signed,
     )
-    reasons = {}
+    remarks = {}
     for demand in failing:
-        reasons[demand.reference] = texts.reason(rng, demand.kind)
-        tables.remarks.add(review_id=review, requirement_id=demand.pk, text=reasons[demand.reference])
+        remark = {"verdict": Verdict.RETURNED.value, "text": texts.reason(rng, demand.kind)}
+        tables.remarks.add(review_id=review, requirement_id=demand.pk, **remark)
+        remarks[demand.reference] = remark
     for demand in noted:
-        tables.remarks.add(
-            review_id=review,
-            requirement_id=demand.pk,
-            verdict=Verdict.ACCEPTED.value,
-            text=rng.choice(texts.ACCEPTED_REMARKS),
-        )
-    return {"review": review, "authority": reviewer.name, "comment": comment, "reasons": reasons}
+        remark = {"verdict": Verdict.ACCEPTED.value, "text": rng.choice(texts.ACCEPTED_REMARKS)}
+        tables.remarks.add(review_id=review, requirement_id=demand.pk, **remark)
+        remarks[demand.reference] = remark
+    return {"review": review, "authority": reviewer.name, "comment": comment, "remarks": remarks}
