@@ -55,6 +55,8 @@ SIGNED = {
     "assessments:detail": OWN | SUPERVISES,  # a supervisor is led on to the review
     "assessments:review_submission": SUPERVISES,
     "assessments:review_self_assessment": SUPERVISES,
+    "assessments:compare_submission": OWN | SUPERVISES,  # a first version leads back to where it stands
+    "assessments:compare_self_assessment": OWN | SUPERVISES,
     "reports:detail": OWN,
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
@@ -91,6 +93,7 @@ class World:
             "vault:file": [assignment.evidence.first().stored_id],
             "assessments:task": [self_assessment.pk, task.number],
             "assessments:review_submission": [submission.pk if submission else 0],
+            "assessments:compare_submission": [submission.pk if submission else 0],
             "accounts:institution": [self.institution.pk],
             "api:institution-detail": [self.institution.pk],
             "api:assignment-detail": [assignment.pk],
@@ -102,7 +105,7 @@ class World:
         self.arguments["tasks:evidence_replace"] = self.arguments["tasks:evidence_file"]
         self.arguments |= {
             f"assessments:{name}": [self_assessment.pk]
-            for name in ("detail", "hand_in", "sign", "review_self_assessment")
+            for name in ("detail", "hand_in", "sign", "review_self_assessment", "compare_self_assessment")
         }
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
