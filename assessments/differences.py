@@ -15,7 +15,7 @@ from itertools import groupby, takewhile
 from typing import NamedTuple
 
 WORK = 100_000  # characters of the one text times those of the other: at worst 10 ms, in ordinary Chinese 1 ms
-SENTENCES = 20_000  # likewise of sentences
+SENTENCES = 50_000  # likewise of sentences
 SENTENCE = re.compile(r"[^。；！？.;!?\n]*(?:[。；！？.;!?\n]+|$)")
 SHORTEST = 2  # fewer equal characters between two changes are chance, and would only speckle the text
 

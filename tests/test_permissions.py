@@ -57,6 +57,8 @@ SIGNED = {
     "assessments:detail": OWN | SUPERVISES,  # a supervisor is led on to the review
     "assessments:review_submission": SUPERVISES,
     "assessments:review_self_assessment": SUPERVISES,
+    "assessments:compare_submission": OWN | SUPERVISES,  # a first version leads back to where it stands
+    "assessments:compare_self_assessment": OWN | SUPERVISES,
     "reports:detail": OWN,
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
@@ -102,6 +104,7 @@ class World:
             "vault:file": [assignment.evidence.first().stored_id],
             "assessments:task": [self_assessment.pk, task.number],
             "assessments:review_submission": [submission.pk if submission else 0],
+            "assessments:compare_submission": [submission.pk if submission else 0],
             "accounts:institution": [self.institution.pk],
             "api:institution-detail": [self.institution.pk],
             "api:assignment-detail": [assignment.pk],
@@ -113,7 +116,7 @@ class World:
         self.arguments["tasks:evidence_replace"] = self.arguments["tasks:evidence_file"]
         self.arguments |= {
             f"assessments:{name}": [self_assessment.pk]
-            for name in ("detail", "hand_in", "sign", "review_self_assessment")
+            for name in ("detail", "hand_in", "sign", "review_self_assessment", "compare_self_assessment")
         }
         rectification = RectificationFactory(institution=self.institution)
         self.arguments["assessments:rectification"] = [rectification.pk]
