@@ -61,6 +61,10 @@ SIGNED = {
 }
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
+# Scores: a draft's is the institution's own, a signed one's also its supervisors'.
+DRAFT |= {"assessments:score": OWN}
+SIGNED |= {"assessments:score": OWN | SUPERVISES}
+
 
 class World:
     """An institution with work in one state, and its objects by URL name."""
@@ -104,6 +108,7 @@ class World:
             f"assessments:{name}": [self_assessment.pk]
             for name in ("detail", "hand_in", "sign", "review_self_assessment")
         }
+        self.arguments["assessments:score"] = [self_assessment.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         self.requirement = requirement
