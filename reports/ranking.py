@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from assessments.enums import SelfAssessmentState, Verdict
@@ -27,7 +28,8 @@ RANKING_RULE = _(
     "其后的名次顺延。筛选后，名次是所选范围内的名次。"
 )
 MOVERS_RULE = _(
-    "变动 = 所选周期的总分 − 上一周期的总分，两期自评都已验收的机构参与比较；上一周期是同一计划、同类周期中紧邻的一期。"
+    "变动 = 所选周期的总分 − 上一周期的总分，按显示的一位小数相减；两期自评都已验收的机构参与比较；"
+    "上一周期是同一计划、同类周期中紧邻的一期。"
     "升、降各列出变动最大的 10 家。"
 )
 RETURNED_RULE = _(
@@ -97,13 +99,13 @@ def movers(scores: QuerySet[Score], before: Cycle) -> Movers:
             }
         )
         .annotate(before=F(f"{OTHER}__scores__value"))
-        .annotate(change=F("value") - F("before"))
+        .annotate(change=Round("value", precision=1) - Round("before", precision=1), exactly=F("value") - F("before"))
         .select_related("self_assessment__institution__region")
         .defer("self_assessment__content")
     )
     return Movers(
-        list(moved.filter(change__gt=0).order_by("-change", "pk")[:MOVERS_SHOWN]),
-        list(moved.filter(change__lt=0).order_by("change", "pk")[:MOVERS_SHOWN]),
+        list(moved.filter(change__gt=0).order_by("-change", "-exactly", "pk")[:MOVERS_SHOWN]),
+        list(moved.filter(change__lt=0).order_by("change", "exactly", "pk")[:MOVERS_SHOWN]),
     )
 
 

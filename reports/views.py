@@ -226,8 +226,9 @@ def comparison(request: HttpRequest) -> HttpResponse:
 
 
 def _scope(request: HttpRequest) -> tuple[ScopeFilterForm, Cycle | None, dict[str, object]]:
-    form = ScopeFilterForm(request.GET)
-    cycle = form.wanted.get("cycle") or Cycle.objects.visible_to(request.user).select_related("plan").first()
+    cycles = Cycle.objects.visible_to(request.user)
+    form = ScopeFilterForm(request.GET, cycles=cycles)
+    cycle = form.wanted.get("cycle") or cycles.first()
     return form, cycle, {"form": form, "cycle": cycle, "query": f"?cycle={cycle.pk}" if cycle else ""}
 
 

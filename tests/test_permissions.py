@@ -74,6 +74,10 @@ DRAFT |= {
 REVIEW_WRITES = ["save_review_draft", "confirm_review", "decline_review", "recall_review"]
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
+# Scores: a draft's is the institution's own, a signed one's also its supervisors'.
+DRAFT |= {"assessments:score": OWN}
+SIGNED |= {"assessments:score": OWN | SUPERVISES}
+
 
 class World:
     """An institution with work in one state, and its objects by URL name."""
@@ -120,6 +124,7 @@ class World:
         }
         rectification = RectificationFactory(institution=self.institution)
         self.arguments["assessments:rectification"] = [rectification.pk]
+        self.arguments["assessments:score"] = [self_assessment.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         request = ChangeRequest.objects.create(
