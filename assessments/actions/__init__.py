@@ -4,6 +4,7 @@ from assessments.actions.answers import StaleAnswers, save_answers
 from assessments.actions.cycles import extend_cycle, open_cycle
 from assessments.actions.reviews import AlreadyReviewed, review_self_assessment, review_submission
 from assessments.actions.self_assessments import hand_in, send_back, sign
+from assessments.actions.withdrawals import withdraw_self_assessment, withdraw_submission
 
 __all__ = [
     "AlreadyReviewed",
@@ -16,4 +17,6 @@ __all__ = [
     "save_answers",
     "send_back",
     "sign",
+    "withdraw_self_assessment",
+    "withdraw_submission",
 ]

@@ -6,24 +6,22 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Value
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from assessments.actions.answers import WRITTEN
 from assessments.actions.self_assessments import tell_institution
-from assessments.enums import TRANSITIONS, Verdict
-from assessments.models import Answer, Remark, Review, SelfAssessment
+from assessments.actions.versions import open_next_version
+from assessments.enums import TRANSITIONS, SelfAssessmentState, Verdict
+from assessments.models import Remark, Review, SelfAssessment
 from assessments.permissions import can_review_for
 from assessments.signed import requirements_signed
 from plan.models import Requirement
 from portal.accounts.access import check
 from portal.accounts.enums import INSTITUTION_ROLES
 from portal.accounts.models import Authority, User
-from portal.bulk import insert_select
 from portal.gate import WrongState, pass_gate
 from portal.notices.enums import NoticeKind
 from tasks import actions as tasks
+from tasks.enums import AssignmentState
 from tasks.models import Assignment, Submission
 
 
@@ -57,6 +55,8 @@ def review_submission(
     assignment = Assignment.objects.select_for_update(of=("self",)).get(pk=submission.assignment_id)
     if assignment.submissions.filter(number__gt=submission.number).exists():
         raise WrongState(_("该机构已报送更新的版本。请审核最新版本。"), code="superseded")
+    if assignment.state != AssignmentState.SUBMITTED and not Review.objects.filter(submission=submission).exists():
+        raise _withdrawn()
     review = _give_verdict(submission, verdict, comment, reasons, by, authority)
     move = tasks.accept if verdict == Verdict.ACCEPTED else tasks.give_back
     move(assignment=assignment, by=by, data={"submission": submission.number, **_told(review)})
@@ -78,14 +78,20 @@ def review_self_assessment(
     locked = SelfAssessment.objects.select_for_update(of=("self",)).get(pk=self_assessment.pk)
     if locked.signed_at is None:
         raise WrongState(_("该自评尚未签署，不能审核。"), code="wrong_state")
+    if locked.state == SelfAssessmentState.WITHDRAWN:
+        raise _withdrawn()
     review = _give_verdict(locked, verdict, comment, reasons, by, authority)
     move = "accept" if verdict == Verdict.ACCEPTED else "return"
     reviewed = pass_gate(row=locked, name=move, moves=TRANSITIONS, by=by, data=_told(review))
     if verdict == Verdict.ACCEPTED:
         tell_institution(reviewed, NoticeKind.ACCEPTED, INSTITUTION_ROLES, "accepted")
     else:
-        tell_institution(_open_next_version(reviewed), NoticeKind.RETURNED, INSTITUTION_ROLES, "opened")
+        tell_institution(open_next_version(reviewed), NoticeKind.RETURNED, INSTITUTION_ROLES, "opened")
     return review
+
+
+def _withdrawn() -> WrongState:
+    return WrongState(_("该机构已撤回该版本。您的意见未提交。"), code="withdrawn")
 
 
 def _give_verdict(
@@ -131,26 +137,3 @@ def _told(review: Review) -> dict:
         "comment": review.comment,
         "reasons": {reason.requirement.reference: reason.text for reason in review.reasons},
     }
-
-
-def _open_next_version(returned: SelfAssessment) -> SelfAssessment:
-    """A draft with the answers and the current evidence of the returned version, which stays as it was."""
-    following = SelfAssessment.objects.create(
-        cycle=returned.cycle, institution=returned.institution, version=returned.version + 1
-    )
-    copied = ["requirement", *WRITTEN, "is_carried_over", "revision", "updated_by"]
-    insert_select(
-        Answer,
-        ["self_assessment", *copied, "reply", "updated_at"],
-        returned.answers.values_list(Value(following.pk), *copied, Value(""), Now()),
-    )
-    links = Answer.evidence.through
-    counterpart = following.answers.filter(requirement=OuterRef("answer__requirement"))
-    insert_select(
-        links,
-        ["answer", "evidence"],
-        links.objects.filter(
-            answer__self_assessment=returned, evidence__withdrawn_at=None, evidence__superseded_at=None
-        ).values_list(Subquery(counterpart.values("pk")), "evidence"),
-    )
-    return following
