@@ -52,15 +52,12 @@ def content_to_sign(self_assessment: SelfAssessment) -> dict[str, Any]:
 
 
 def _requirement(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
-    values = values_of(answer, requirement.kind) if answer else {}
     entry = {
         "reference": requirement.reference,
         "text": requirement.text,
-        "kind": requirement.kind,
-        "unit": requirement.unit,
         "binding": requirement.binding,
         "weight": requirement.weight,
-        "answer": {field: value for field, value in values.items() if value is not None},
+        **value_of(requirement, answer),
         "justification": answer.justification if answer else "",
         "evidence": [_file(file) for file in answer.evidence.all()] if answer else [],
     }
@@ -68,8 +65,19 @@ def _requirement(requirement: Requirement, answer: Answer | None) -> dict[str, A
         entry["measure"] = {"text": answer.measure, "owner": answer.measure_owner, "due_on": answer.measure_due_on}
     if answer and answer.reply:
         entry["reply"] = answer.reply
-    if requirement.kind == RequirementKind.MATURITY and values.get("level") is not None:
-        entry["criterion"] = requirement.criteria[values["level"]]["zh"]
+    if requirement.kind == RequirementKind.MATURITY and answer and answer.level is not None:
+        entry["criterion"] = requirement.criteria[answer.level]["zh"]
+    return entry
+
+
+def value_of(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
+    """The part of an entry that holds the value, with what it takes to read it."""
+    values = values_of(answer, requirement.kind) if answer else {}
+    entry = {
+        "kind": requirement.kind,
+        "unit": requirement.unit,
+        "answer": {field: value for field, value in values.items() if value is not None},
+    }
     if answer and answer.percentage is not None:
         entry["percentage"] = answer.percentage
     return entry

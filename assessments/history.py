@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from assessments.enums import SelfAssessmentState
 from assessments.models import Remark, Review, SelfAssessment
 from portal.accounts.models import User
-from tasks.enums import AssignmentState
 from tasks.models import Assignment, Submission
 
 
@@ -52,7 +52,8 @@ def versions_of(self_assessment: SelfAssessment, url_name: str) -> list[Version]
 def submissions_of(assignment: Assignment) -> list[Version]:
     """All submissions of an assignment, the newest first."""
     rows = (
-        assignment.submissions.select_related("signed_by", "review__authority", "review__reviewer")
+        assignment.submissions.with_withdrawn()
+        .select_related("signed_by", "review__authority", "review__reviewer")
         .defer("content")
         .order_by("-number")
     )
@@ -60,7 +61,7 @@ def submissions_of(assignment: Assignment) -> list[Version]:
         Version(
             row.pk,
             row.number,
-            row.review.verdict if hasattr(row, "review") else AssignmentState.SUBMITTED,
+            _state_of(row),
             row.signed_at,
             row.signed_by,
             getattr(row, "review", None),
@@ -68,6 +69,12 @@ def submissions_of(assignment: Assignment) -> list[Version]:
         )
         for row in rows
     ]
+
+
+def _state_of(submission: Submission) -> str:
+    if submission.verdict:
+        return submission.verdict.verdict
+    return SelfAssessmentState.WITHDRAWN if submission.is_withdrawn else SelfAssessmentState.SUBMITTED
 
 
 def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Remark]]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from assessments.views import answering, cycles, detail, looking, queue, rectifications, reviewing, signing
+from assessments.views import answering, cycles, detail, looking, queue, rectifications, reviewing, signing, withdrawing
 
 app_name = "assessments"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("<int:pk>/hand-in/", detail.hand_in, name="hand_in"),
     path("<int:pk>/sign/", signing.sign, name="sign"),
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
+    path("<int:pk>/withdraw/", withdrawing.withdraw_self_assessment, name="withdraw"),
+    path("submissions/<int:pk>/withdraw/", withdrawing.withdraw_submission, name="withdraw_submission"),
     path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
     path("rectifications/", rectifications.overview, name="rectifications"),
     path("rectifications/<int:pk>/", rectifications.detail, name="rectification"),

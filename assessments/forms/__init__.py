@@ -3,6 +3,6 @@
 from assessments.forms.answers import AnswersForm
 from assessments.forms.cycles import CycleForm
 from assessments.forms.reviews import ReviewForm
-from assessments.forms.signing import SendBackForm
+from assessments.forms.signing import SendBackForm, WithdrawForm
 
-__all__ = ["AnswersForm", "CycleForm", "ReviewForm", "SendBackForm"]
+__all__ = ["AnswersForm", "CycleForm", "ReviewForm", "SendBackForm", "WithdrawForm"]
