@@ -25,6 +25,16 @@ class Verdict(TextChoices):
     RETURNED = "returned", _("退回")
 
 
+class Lack(TextChoices):
+    """What an answer still lacks."""
+
+    VALUE = "value", _("缺评估结果")
+    JUSTIFICATION = "justification", _("缺说明")
+    MEASURE = "measure", _("缺整改措施")
+    CONFIRMATION = "confirmation", _("沿用的内容待确认")
+    REPLY = "reply", _("缺对退回理由的答复")
+
+
 class ReviewDraftState(TextChoices):
     """A proposal exists only where the plan asks for a second review."""
 

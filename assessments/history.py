@@ -16,7 +16,6 @@ from assessments.enums import SelfAssessmentState, Verdict
 from assessments.models import Answer, Cycle, Remark, Review, SelfAssessment
 from assessments.signed import plan_of
 from portal.accounts.models import Membership, User
-from tasks.enums import AssignmentState
 from tasks.models import Assignment, Submission
 
 
@@ -63,7 +62,8 @@ def versions_of(self_assessment: SelfAssessment, url_name: str) -> list[Version]
 def submissions_of(assignment: Assignment) -> list[Version]:
     """All submissions of an assignment, the newest first."""
     rows = (
-        assignment.submissions.select_related("signed_by", "review__authority", "review__reviewer")
+        assignment.submissions.with_withdrawn()
+        .select_related("signed_by", "review__authority", "review__reviewer")
         .defer("content")
         .order_by("-number")
     )
@@ -71,7 +71,7 @@ def submissions_of(assignment: Assignment) -> list[Version]:
         Version(
             row.pk,
             row.number,
-            row.review.verdict if hasattr(row, "review") else AssignmentState.SUBMITTED,
+            _state_of(row),
             row.signed_at,
             row.signed_by,
             getattr(row, "review", None),
@@ -80,6 +80,12 @@ def submissions_of(assignment: Assignment) -> list[Version]:
         )
         for row in rows
     ]
+
+
+def _state_of(submission: Submission) -> str:
+    if submission.verdict:
+        return submission.verdict.verdict
+    return SelfAssessmentState.WITHDRAWN if submission.is_withdrawn else SelfAssessmentState.SUBMITTED
 
 
 @dataclass(frozen=True)

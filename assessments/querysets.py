@@ -9,7 +9,7 @@ from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from assessments.asked import COMPLETE, asked
-from assessments.enums import ESCALATED_AFTER, RectificationState, ReviewDraftState, SelfAssessmentState
+from assessments.enums import ESCALATED_AFTER, RectificationState, ReviewDraftState, SelfAssessmentState, Verdict
 from plan.models import Requirement
 from portal.accounts.enums import REVIEWING_ROLES, Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
@@ -44,14 +44,15 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
     def with_standing(self) -> Self:
         """What a supervisor sees of the latest versions: `standing`, and `last_signed`, the id of what can be read.
 
-        A return has already opened the next draft; until that is handed in, the work stands returned.
+        A return or a withdrawal has already opened the next draft; until that is handed in, the work stands
+        returned or withdrawn.
         """
-        signed = self.model._default_manager.filter(
-            cycle=OuterRef("cycle"), institution=OuterRef("institution"), signed_at__isnull=False
-        )
+        versions = self.model._default_manager.filter(cycle=OuterRef("cycle"), institution=OuterRef("institution"))
+        before = versions.filter(version=OuterRef("version") - 1).values("state")
+        signed = versions.filter(signed_at__isnull=False).order_by("-version").values("pk")
         return self.annotate(
-            standing=Case(When(state=S.DRAFT, version__gt=1, then=Value(S.RETURNED.value)), default=F("state")),
-            last_signed=Subquery(signed.order_by("-version").values("pk")[:1]),
+            standing=Case(When(state=S.DRAFT, version__gt=1, then=Subquery(before)), default=F("state")),
+            last_signed=Subquery(signed[:1]),
         )
 
     def with_progress(self) -> Self:
@@ -60,8 +61,8 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
         A draft asks what applies now, a signed version what was signed, whatever became not applicable since.
         """
         model: Any = self.model
-        answers = model.answers.rel.related_model.objects.filter(
-            COMPLETE, self_assessment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk")
+        answers = model.answers.rel.related_model.objects.complete().filter(
+            self_assessment=OuterRef(OuterRef("pk")), requirement=OuterRef("pk")
         )
         in_draft = asked(OuterRef("institution"), OuterRef("cycle__plan")).order_by()
         in_content = _in_content(OuterRef("content"), OuterRef("cycle__plan"))
@@ -97,6 +98,33 @@ def _in_content(content: Any, plan: Any) -> models.QuerySet:
 def _count(rows: models.QuerySet) -> Coalesce:
     counted = rows.values("task__plan").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted, output_field=models.IntegerField()), 0)
+
+
+class AnswerQuerySet(models.QuerySet):
+    def complete(self) -> Self:
+        """What lacks nothing; `assessments.completeness.lacks_of` is the same rule for one answer at hand."""
+        of_answer = {name: OuterRef(f"self_assessment__{name}") for name in ("cycle", "institution", "version")}
+        unanswered = returns_before(**of_answer).filter(requirement=OuterRef("requirement"))
+        return self.filter(COMPLETE, ~Q(reply="") | ~Exists(unanswered))
+
+
+def returns_before(*, cycle: Any, institution: Any, version: Any) -> models.QuerySet:
+    """Why the last return before a version was made, a remark a requirement; values or outer references.
+
+    A withdrawal in between does not settle it: what was said then was never judged.
+    """
+    versions = apps.get_model("assessments", "SelfAssessment")._default_manager
+    returned = versions.filter(
+        cycle=_outer(cycle), institution=_outer(institution), version__lt=_outer(version), state=S.RETURNED
+    )
+    return apps.get_model("assessments", "Remark")._default_manager.filter(
+        review__self_assessment=Subquery(returned.order_by("-version").values("pk")[:1]), verdict=Verdict.RETURNED
+    )
+
+
+def _outer(value: Any) -> Any:
+    """An outer reference, seen from one query further in."""
+    return OuterRef(value) if isinstance(value, OuterRef) else value
 
 
 class ReviewQuerySet(models.QuerySet):

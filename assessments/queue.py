@@ -124,6 +124,7 @@ def submissions_to_review(user: User, acting: Membership) -> QuerySet[Submission
         Submission.objects.supervised_by(user, Permission.REVIEW, acting)
         .filter(
             ~has_permission_on("assignment__institution", user, BELONG),
+            ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
             ~Exists(Review.objects.filter(submission=OuterRef("pk"))),
             ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
             assignment__state=AssignmentState.SUBMITTED,

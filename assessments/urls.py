@@ -13,6 +13,7 @@ from assessments.views import (
     reviewing,
     scoring,
     signing,
+    withdrawing,
 )
 
 app_name = "assessments"
@@ -26,6 +27,8 @@ urlpatterns = [
     path("<int:pk>/sign/", signing.sign, name="sign"),
     path("<int:pk>/send-back/", signing.send_back, name="send_back"),
     path("<int:pk>/score/", scoring.score, name="score"),
+    path("<int:pk>/withdraw/", withdrawing.withdraw_self_assessment, name="withdraw"),
+    path("submissions/<int:pk>/withdraw/", withdrawing.withdraw_submission, name="withdraw_submission"),
     path("<int:pk>/evidence/<uuid:file>/", looking.evidence, name="evidence"),
     path("rectifications/", rectifications.overview, name="rectifications"),
     path("rectifications/open/", rectifying.open_one, name="open_rectification"),

@@ -16,6 +16,7 @@ from assessments.actions.reviews import review_self_assessment, review_submissio
 from assessments.actions.scores import score_signed
 from assessments.actions.second_reviews import confirm_review, decline_review, propose_review, recall_review
 from assessments.actions.self_assessments import hand_in, send_back, sign
+from assessments.actions.withdrawals import withdraw_self_assessment, withdraw_submission
 
 __all__ = [
     "AlreadyReviewed",
@@ -45,4 +46,6 @@ __all__ = [
     "send_back",
     "sign",
     "take_cases",
+    "withdraw_self_assessment",
+    "withdraw_submission",
 ]

@@ -7,15 +7,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Value
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from assessments.actions.answers import WRITTEN
 from assessments.actions.review_drafts import refuse_judged, use_up_draft
 from assessments.actions.self_assessments import tell_institution
+from assessments.actions.versions import open_next_version
 from assessments.enums import TRANSITIONS, SelfAssessmentState, Verdict
-from assessments.models import Answer, Remark, Review, SelfAssessment
+from assessments.models import Remark, Review, SelfAssessment
 from assessments.permissions import can_review_for
 from assessments.proposals import Signed, needs_second_review
 from assessments.remarks import Judgement, RemarkGiven
@@ -24,7 +22,6 @@ from plan.models import Requirement
 from portal.accounts.access import check
 from portal.accounts.enums import INSTITUTION_ROLES
 from portal.accounts.models import Authority, User
-from portal.bulk import insert_select
 from portal.gate import WrongState, pass_gate
 from portal.notices.enums import NoticeKind
 from tasks import actions as tasks
@@ -160,27 +157,4 @@ def _move_self_assessment(signed: SelfAssessment, verdict: Verdict, by: User, to
     if verdict == Verdict.ACCEPTED:
         tell_institution(reviewed, NoticeKind.ACCEPTED, INSTITUTION_ROLES, "accepted")
     else:
-        tell_institution(_open_next_version(reviewed), NoticeKind.RETURNED, INSTITUTION_ROLES, "opened")
-
-
-def _open_next_version(returned: SelfAssessment) -> SelfAssessment:
-    """A draft with the answers and the current evidence of the returned version, which stays as it was."""
-    following = SelfAssessment.objects.create(
-        cycle=returned.cycle, institution=returned.institution, version=returned.version + 1
-    )
-    copied = ["requirement", *WRITTEN, "is_carried_over", "revision", "updated_by"]
-    insert_select(
-        Answer,
-        ["self_assessment", *copied, "reply", "updated_at"],
-        returned.answers.values_list(Value(following.pk), *copied, Value(""), Now()),
-    )
-    links = Answer.evidence.through
-    counterpart = following.answers.filter(requirement=OuterRef("answer__requirement"))
-    insert_select(
-        links,
-        ["answer", "evidence"],
-        links.objects.filter(
-            answer__self_assessment=returned, evidence__withdrawn_at=None, evidence__superseded_at=None
-        ).values_list(Subquery(counterpart.values("pk")), "evidence"),
-    )
-    return following
+        tell_institution(open_next_version(reviewed), NoticeKind.RETURNED, INSTITUTION_ROLES, "opened")

@@ -5,7 +5,7 @@ from assessments.forms.cases import CasesForm
 from assessments.forms.cycles import CycleForm
 from assessments.forms.rectifications import AnswerForm, CloseForm, OpenForm, ReopenForm, RescheduleForm
 from assessments.forms.reviews import DeclineForm, ReviewDraftForm, ReviewForm
-from assessments.forms.signing import SendBackForm
+from assessments.forms.signing import SendBackForm, WithdrawForm
 
 __all__ = [
     "AnswerForm",
@@ -20,4 +20,5 @@ __all__ = [
     "ReviewDraftForm",
     "ReviewForm",
     "SendBackForm",
+    "WithdrawForm",
 ]

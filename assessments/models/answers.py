@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from assessments.models.cycles import Cycle, SelfAssessment
-from assessments.querysets import DelegationQuerySet, ScoreQuerySet
+from assessments.querysets import AnswerQuerySet, DelegationQuerySet, ScoreQuerySet
 
 
 class Answer(models.Model):
@@ -41,6 +41,8 @@ class Answer(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = AnswerQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -235,6 +235,7 @@ def test_a_new_version_is_signed_and_judged_again(world):
     first = signed(world)
     actions.review_self_assessment(self_assessment=first, **returning(world))
     second = world.cycle.self_assessments.get(version=2)
+    second.answers.update(reply="已补充。")
     handed_in = actions.hand_in(self_assessment=second, by=world.contributor)
     second = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
     actions.review_self_assessment(self_assessment=second, **accepting(world))

@@ -17,7 +17,7 @@ from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import User
 from tasks.enums import AssignmentState
 from tests.assessments.world import answer_all, draft, hand_in, returned, seen, signed
-from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
+from tests.factories.accounts import PASSWORD, AuthorityFactory, InstitutionFactory, member, with_password
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
 
@@ -228,7 +228,7 @@ def test_the_overview_lists_what_is_missing_with_links(client, world):
     missing = world.requirement(K.RATIO)
     assert f"{url('task', world.draft.pk, 1)}#requirement-{missing.pk}" in page
     assert f"#requirement-{requirement.pk}" not in page
-    assert "尚有 6 项必选要求未填写完整" in page
+    assert "尚有 6 项要求未填写完整" in page
 
 
 def test_handing_in_is_a_decision_and_an_incomplete_draft_is_told_why(client, world):
@@ -249,23 +249,28 @@ def test_handing_in_is_a_decision_and_an_incomplete_draft_is_told_why(client, wo
 # --- Signing ----------------------------------------------------------------------------------------------
 
 
+def sent(handed_in):
+    return {"seen_sha256": seen(handed_in), "password": PASSWORD}
+
+
 def test_the_cio_reads_everything_and_signs(client, world):
     handed_in = hand_in(world)
+    with_password(world.cio)
     page = open_page(client, world.cio, "sign", handed_in.pk)
     assert "25%" in page.text or "25.0%" in page.text
     assert "第3级" in page.text
     assert seen(handed_in) in page.text
-    response = client.post(url("sign", handed_in.pk), {"seen_sha256": seen(handed_in)}, follow=True)
+    response = client.post(url("sign", handed_in.pk), sent(handed_in), follow=True)
     assert "已签署并报送" in response.text
-    again = client.post(url("sign", handed_in.pk), {"seen_sha256": seen(handed_in)}, follow=True)
+    again = client.post(url("sign", handed_in.pk), sent(handed_in), follow=True)
     assert "不能执行此操作" in again.text
     assert world.cycle.self_assessments.get().state == S.SUBMITTED
 
 
 def test_a_change_after_reading_is_not_signed(client, world):
     handed_in = hand_in(world)
-    client.force_login(world.cio)
-    response = client.post(url("sign", handed_in.pk), {"seen_sha256": "0" * 64}, follow=True)
+    client.force_login(with_password(world.cio))
+    response = client.post(url("sign", handed_in.pk), sent(handed_in) | {"seen_sha256": "0" * 64}, follow=True)
     assert "内容已有变化" in response.text
     assert world.cycle.self_assessments.get().state == S.AWAITING_SIGNATURE
 
@@ -375,6 +380,7 @@ def test_reasons_are_shown_where_the_work_is_and_beside_the_next_version(client,
         assert "请附制度文件。" in open_page(client, world.contributor, *page).text
     assert "请附制度文件。" not in open_page(client, world.contributor, "task", second.pk, 2).text
     assert url("detail", version.pk) in open_page(client, world.contributor, "list").text
+    second.answers.update(reply="已补充。")
     handed_in = actions.hand_in(self_assessment=second, by=world.contributor)
     actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
     page = open_page(client, world.supervisor, "review_self_assessment", second.pk).text
@@ -437,7 +443,9 @@ def test_a_returned_self_assessment_stands_returned_until_it_is_handed_in_again(
     assert [row.institution for row in page.context["rows"]] == [world.institution]
     assert url("review_self_assessment", version.pk) in page.text
     assert {t["state"]: t["number"] for t in page.context["totals"]}["returned"] == 1
-    actions.hand_in(self_assessment=world.cycle.self_assessments.get(version=2), by=world.contributor)
+    following = world.cycle.self_assessments.get(version=2)
+    following.answers.update(reply="已补充。")
+    actions.hand_in(self_assessment=following, by=world.contributor)
     assert client.get(url("list"), {"state": "returned"}).context["rows"] == []
 
 
@@ -521,6 +529,7 @@ def test_a_review_page_costs_the_same_for_more_reasons_and_files(client, world):
             authority=world.authority,
         )
         following = world.cycle.self_assessments.get(version=number + 1)
+        following.answers.update(reply="已补充。")
         handed_in = actions.hand_in(self_assessment=following, by=world.contributor)
         everything = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
         if number == 1:

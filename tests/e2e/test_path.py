@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from portal.clamd import EICAR
+from tests.e2e.running import PASSWORD
 from tests.e2e.visitor import Visitor
 from tests.vault.samples import PDF
 
@@ -144,6 +145,7 @@ def answer_everything(contributor: Visitor) -> None:
 
 def sign(cio: Visitor, path: str) -> None:
     cio.open(path.rstrip("/") + "/sign/")
+    cio.page.locator("input[name=password]").fill(PASSWORD)
     cio.follow(cio.page.locator("form:has(input[name=seen_sha256]) button[type=submit]"))
     assert cio.say("已报送") in cio.page.locator("header.page-head").inner_text()
 
