@@ -1,12 +1,14 @@
-"""How an answer is valued, by the kind of its requirement."""
+"""How an answer is valued, by the kind of its requirement, and what it still lacks."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from assessments.asked import asked
 from assessments.models import Answer, SelfAssessment
@@ -21,6 +23,8 @@ VALUE_FIELDS: dict[RequirementKind, tuple[str, ...]] = {
     RequirementKind.NUMBER: ("number",),
     RequirementKind.DATE: ("date",),
 }
+# What is written beside the value, whatever the kind.
+SAID_FIELDS = ("justification", "measure", "measure_owner", "measure_due_on", "reply")
 
 
 class AnswerDraft(NamedTuple):
@@ -30,6 +34,15 @@ class AnswerDraft(NamedTuple):
     justification: str
     evidence: frozenset[UUID]
     revision: int
+    measure: str = ""
+    measure_owner: str = ""
+    measure_due_on: datetime.date | None = None
+    reply: str = ""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All that is written to the answer's row."""
+        return dict(self.values) | {name: getattr(self, name) for name in SAID_FIELDS}
 
 
 def asked_by(self_assessment: SelfAssessment) -> QuerySet[Requirement]:
@@ -39,3 +52,49 @@ def asked_by(self_assessment: SelfAssessment) -> QuerySet[Requirement]:
 def values_of(answer: Answer, kind: str) -> dict[str, Any]:
     """The answer's values by field, those of the kind only."""
     return {field: getattr(answer, field) for field in VALUE_FIELDS[RequirementKind(kind)]}
+
+
+def fields_of(answer: Answer, kind: str) -> dict[str, Any]:
+    """What an AnswerDraft of the same content has as its `fields`."""
+    return values_of(answer, kind) | {name: getattr(answer, name) for name in SAID_FIELDS}
+
+
+def has_gap(values: Mapping[str, Any], measures_below: int) -> bool:
+    """Whether a planned measure is needed: `asked.GAP` for one answer's values."""
+    level = values.get("level")
+    if level is not None:
+        return level < measures_below
+    return values.get("in_place") is False and measures_below > 0
+
+
+def lacking(answer: Answer, kind: str, measures_below: int, needs_reply: bool = False) -> list[str]:
+    """What the answer still lacks, in words, as far as one row can tell: empty where `asked.COMPLETE` holds.
+
+    `needs_reply` is known from the history only: the version before was returned for this requirement.
+    """
+    values = values_of(answer, kind)
+    parts = [
+        (_("评估结果"), not any(value is not None for value in values.values())),
+        (_("说明"), not answer.justification),
+    ]
+    if has_gap(values, measures_below):
+        parts += [
+            (_("整改措施"), not answer.measure),
+            (_("责任人"), not answer.measure_owner),
+            (_("计划完成日期"), not answer.measure_due_on),
+        ]
+    parts += [
+        (_("对退回理由的答复"), needs_reply and not answer.reply),
+        (_("确认沿用"), answer.is_carried_over),
+    ]
+    return [words for words, is_missing in parts if is_missing]
+
+
+def progress_of(answer: Answer, kind: str, lacks: list[str]) -> str:
+    """How far an answer that lacks these is, as the name of a state in portal/states.py."""
+    if not lacks:
+        return "answered"
+    if answer.is_carried_over:
+        return "carried_over"
+    has_value = any(value is not None for value in values_of(answer, kind).values())
+    return "in_progress" if has_value or answer.justification else "not_started"

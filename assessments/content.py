@@ -34,7 +34,7 @@ def content_to_sign(self_assessment: SelfAssessment) -> dict[str, Any]:
                 "requirements": [],
             },
         )
-        entry["requirements"].append(_requirement(requirement, answers.get(requirement.pk)))
+        entry["requirements"].append(entry_of(requirement, answers.get(requirement.pk)))
     return as_plain(
         {
             "plan": cycle.plan.slug,
@@ -51,7 +51,8 @@ def content_to_sign(self_assessment: SelfAssessment) -> dict[str, Any]:
     )
 
 
-def _requirement(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
+def entry_of(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
+    """One requirement with its answer; the answer's evidence is what was prefetched."""
     values = values_of(answer, requirement.kind) if answer else {}
     entry = {
         "reference": requirement.reference,

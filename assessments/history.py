@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from assessments.models import Remark, Review, SelfAssessment
+from assessments.enums import SelfAssessmentState, Verdict
+from assessments.models import Cycle, Remark, Review, SelfAssessment
 from portal.accounts.models import User
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, Submission
@@ -83,6 +84,30 @@ def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Remark
             submission__assignment=signed.assignment_id, submission__number__lt=signed.number
         )
     return _by_requirement(reviews)
+
+
+def awaiting_reply(self_assessment: SelfAssessment) -> set[int]:
+    """The requirements for which the last return of an earlier version gave a reason, by id: each needs a reply."""
+    last = Review.objects.filter(
+        self_assessment__cycle=self_assessment.cycle_id,
+        self_assessment__institution=self_assessment.institution_id,
+        self_assessment__version__lt=self_assessment.version,
+        verdict=Verdict.RETURNED,
+    ).order_by("-self_assessment__version")
+    reasons = Remark.objects.filter(review=last.values("pk")[:1], verdict=Verdict.RETURNED)
+    return set(reasons.values_list("requirement", flat=True))
+
+
+def carried_over_from(self_assessment: SelfAssessment) -> Cycle | None:
+    """The round whose accepted self-assessment is the latest before this one's."""
+    accepted = SelfAssessment.objects.filter(
+        cycle__plan=self_assessment.cycle.plan_id,
+        cycle__period_ends_on__lt=self_assessment.cycle.period_ends_on,
+        institution=self_assessment.institution_id,
+        state=SelfAssessmentState.ACCEPTED,
+    )
+    last = accepted.select_related("cycle").defer("content").order_by("-cycle__period_ends_on", "-version").first()
+    return last.cycle if last else None
 
 
 def reasons_given(review: Review | None) -> dict[int, list[Remark]]:

@@ -24,9 +24,25 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """Who writes a task. `is_gone`: no longer one of those who fill in there, so that the task waits for another."""
+
+    name: str
+    is_mine: bool
+    is_gone: bool
+
+
+@dataclass(frozen=True)
 class TaskRows:
+    """`holder` is who writes the task, while it is a draft and where it was given to somebody."""
+
     task: SignedTask
     rows: list[Row]
+    holder: Holder | None = None
+
+    @property
+    def is_mine(self) -> bool:
+        return self.holder is not None and self.holder.is_mine
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, never live drafts.
+"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, or what would be frozen now.
 
 Live rows add only what a signature does not cover: the translation of an unchanged text, and how a file is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,10 +15,14 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from assessments.models import SelfAssessment
+from assessments.answers import has_gap
+from assessments.content import content_to_sign, entry_of
+from assessments.history import awaiting_reply
+from assessments.models import Answer, SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
 from portal.accounts.models import User
+from portal.audit.canonical import as_plain
 from tasks.models import Evidence, Submission
 from vault.file_types import PDF
 from vault.serving import is_shown_inline
@@ -37,6 +42,47 @@ class SignedFile:
 
 
 @dataclass(frozen=True)
+class SignedMeasure:
+    """What is planned where a gap remains. In a draft, any part may still be missing."""
+
+    text: str
+    owner: str
+    due_on: datetime.date | None
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.text and self.owner and self.due_on)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What makes a draft's answer incomplete, beside what is missing from its value and justification."""
+
+    needs_measure: bool = False
+    needs_reply: bool = False
+    is_carried_over: bool = False
+
+
+SIGNED = Standing()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a draft's content does not say: the plan's rule, what waits for a reply, what nobody confirmed yet."""
+
+    measures_below: int
+    awaiting_reply: Collection[int]
+    carried_over: Collection[int]
+
+    def standing(self, requirement: Requirement, values: dict[str, Any]) -> Standing:
+        return Standing(
+            has_gap(values, self.measures_below),
+            requirement.pk in self.awaiting_reply,
+            requirement.pk in self.carried_over,
+        )
+
+
+@dataclass(frozen=True)
 class SignedRequirement:
     """`answer` is the value in words, empty for a submission; `said` the statement or the justification."""
 
@@ -47,16 +93,25 @@ class SignedRequirement:
     criterion: str
     said: str
     files: list[SignedFile]
+    measure: SignedMeasure | None = None
+    reply: str = ""
+    standing: Standing = SIGNED
 
     @property
     def is_complete(self) -> bool:
-        return bool(self.answer and self.said)
+        """In a draft, the rule of `asked.COMPLETE`."""
+        standing = self.standing
+        is_planned = not standing.needs_measure or (self.measure is not None and self.measure.is_complete)
+        is_replied = not standing.needs_reply or bool(self.reply)
+        return bool(self.answer and self.said) and is_planned and is_replied and not standing.is_carried_over
 
     @property
     def progress(self) -> str:
         """How far the answer is, as the name of a state in portal/states.py."""
         if self.is_complete:
             return "answered"
+        if self.standing.is_carried_over:
+            return "carried_over"
         return "in_progress" if self.answer or self.said else "not_started"
 
 
@@ -82,11 +137,25 @@ def read_signed(signed: Submission | SelfAssessment, user: User, query: str = ""
     return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query))
 
 
+def read_draft(self_assessment: SelfAssessment, user: User) -> list[SignedTask]:
+    """What would be signed now, and how far each answer is."""
+    carried_over = self_assessment.answers.filter(is_carried_over=True).values_list("requirement", flat=True)
+    draft = Draft(self_assessment.cycle.plan.measures_below, awaiting_reply(self_assessment), frozenset(carried_over))
+    return read_content(content_to_sign(self_assessment), self_assessment.cycle.plan_id, user, draft=draft)
+
+
+def read_answer(requirement: Requirement, answer: Answer) -> SignedRequirement:
+    """One answer as it is saved, its files by name."""
+    entry = as_plain(entry_of(requirement, answer))
+    return _requirement(entry, requirement, {}, Evidence.get_absolute_url, None)
+
+
 def read_content(
     content: dict[str, Any],
     plan_id: int,
     user: User,
     page_url: Callable[[Evidence], str] = Evidence.get_absolute_url,
+    draft: Draft | None = None,
 ) -> list[SignedTask]:
     """The content's tasks as `user` may see them, in three queries at most."""
     tasks = _tasks(content)
@@ -97,7 +166,7 @@ def read_content(
             task["number"],
             _title(task, [live[entry["reference"]] for entry in task["requirements"]]),
             live[task["requirements"][0]["reference"]].task.theme.local_title,
-            [_requirement(entry, live[entry["reference"]], files, page_url) for entry in task["requirements"]],
+            [_requirement(entry, live[entry["reference"]], files, page_url, draft) for entry in task["requirements"]],
         )
         for task in tasks
         if task["requirements"]
@@ -158,7 +227,11 @@ def _title(task: dict[str, Any], requirements: Iterable[Requirement]) -> str:
 
 
 def _requirement(
-    entry: dict[str, Any], live: Requirement, files: dict[str, Evidence], page_url: Callable[[Evidence], str]
+    entry: dict[str, Any],
+    live: Requirement,
+    files: dict[str, Evidence],
+    page_url: Callable[[Evidence], str],
+    draft: Draft | None,
 ) -> SignedRequirement:
     return SignedRequirement(
         reference=entry["reference"],
@@ -168,7 +241,17 @@ def _requirement(
         criterion=_criterion(entry, live),
         said=entry["statement"] if "statement" in entry else entry["justification"],
         files=[_file(file, files.get(file["id"]), page_url) for file in entry["evidence"]],
+        measure=_measure(entry.get("measure")),
+        reply=entry.get("reply", ""),
+        standing=draft.standing(live, entry["answer"]) if draft else SIGNED,
     )
+
+
+def _measure(entry: dict[str, Any] | None) -> SignedMeasure | None:
+    if not entry:
+        return None
+    due_on = entry["due_on"]
+    return SignedMeasure(entry["text"], entry["owner"], datetime.date.fromisoformat(due_on) if due_on else None)
 
 
 def _file(entry: dict[str, Any], live: Evidence | None, page_url: Callable[[Evidence], str]) -> SignedFile:

@@ -11,12 +11,11 @@ from django.views.decorators.http import require_GET
 
 from assessments import actions
 from assessments.completeness import missing
-from assessments.content import content_to_sign
 from assessments.enums import SelfAssessmentState
 from assessments.history import reasons_before, reasons_given, versions_of
 from assessments.permissions import can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
-from assessments.signed import read_content, read_signed
+from assessments.signed import read_draft, read_signed
 from assessments.views.finding import visible
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
@@ -32,7 +31,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if self_assessment.content:
         tasks = read_signed(self_assessment, request.user)
     else:
-        tasks = read_content(content_to_sign(self_assessment), self_assessment.cycle.plan_id, request.user)
+        tasks = read_draft(self_assessment, request.user)
     versions = versions_of(self_assessment, "assessments:detail")
     review = next(version.review for version in versions if version.pk == pk)
     themes = themes_of(tasks, reasons_before(self_assessment), reasons_given(review))
