@@ -88,6 +88,8 @@ def reasons_before(signed: SelfAssessment | Submission) -> dict[int, list[Remark
 
 def awaiting_reply(self_assessment: SelfAssessment) -> set[int]:
     """The requirements for which the last return of an earlier version gave a reason, by id: each needs a reply."""
+    if self_assessment.version == 1:
+        return set()
     last = Review.objects.filter(
         self_assessment__cycle=self_assessment.cycle_id,
         self_assessment__institution=self_assessment.institution_id,

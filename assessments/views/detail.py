@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET
 
 from assessments import actions
 from assessments.completeness import missing
+from assessments.division import holders_of, only_mine, with_holders
 from assessments.enums import SelfAssessmentState
 from assessments.history import reasons_before, reasons_given, versions_of
-from assessments.permissions import can_fill_in, can_sign
+from assessments.permissions import can_delegate, can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
 from assessments.signed import read_draft, read_signed
 from assessments.views.finding import visible
@@ -34,11 +35,19 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         tasks = read_draft(self_assessment, request.user)
     versions = versions_of(self_assessment, "assessments:detail")
     review = next(version.review for version in versions if version.pk == pk)
-    themes = themes_of(tasks, reasons_before(self_assessment), reasons_given(review))
+    holders = holders_of(self_assessment, request.user) if self_assessment.is_editable else {}
+    themes = with_holders(themes_of(tasks, reasons_before(self_assessment), reasons_given(review)), holders)
+    mine = only_mine(themes)
+    is_mine = bool(mine) and "mine" in request.GET
+    shown = mine if is_mine else themes
     context = {
         "self_assessment": self_assessment,
-        "themes": themes,
-        "progress": [_theme_progress(theme) for theme in themes],
+        "themes": shown,
+        "mine": sum(len(theme.tasks) for theme in mine),
+        "is_mine": is_mine,
+        "is_whole": not is_mine,
+        "may_delegate": self_assessment.is_editable and can_delegate(request.user, self_assessment),
+        "progress": [_theme_progress(theme) for theme in shown],
         "asked": sum(theme.total for theme in themes),
         "answered": sum(theme.complete for theme in themes),
         "lacking": missing(self_assessment) if self_assessment.is_editable else [],

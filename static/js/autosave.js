@@ -25,6 +25,7 @@ class Answer {
     this.section = section;
     this.isDirty = false;
     this.sending = 0;
+    this.exposed = 0; // saves under way that end with the page
     this.problem = null;
     this.delay = FIRST_RETRY;
     this.place = section.querySelector("[data-save-state]");
@@ -92,6 +93,7 @@ class Answer {
     const bytes = [...body.values()].reduce((sum, value) => sum + 200 + new TextEncoder().encode(value).length, 0);
     const keepalive = bytesKeptAlive + bytes <= KEPT_ALIVE;
     if (keepalive) bytesKeptAlive += bytes;
+    else this.exposed += 1;
     try {
       const options = { method: "POST", body, keepalive, redirect: "manual", headers: { "X-CSRFToken": token() } };
       return await this.hear(await fetch(this.section.dataset.saveUrl, options));
@@ -99,6 +101,7 @@ class Answer {
       return PROBLEMS.offline;
     } finally {
       if (keepalive) bytesKeptAlive -= bytes;
+      else this.exposed -= 1;
     }
   }
 
@@ -151,11 +154,12 @@ class Answer {
 
   offer(html) {
     if (this.isUnsaved || this.problem) return;
+    const panel = Object.assign(document.createElement("template"), { innerHTML: html }).content;
+    const { revision } = panel.querySelector("[data-revision]").dataset;
     const shown = this.theirs.querySelector("[data-revision]")?.dataset.revision;
+    if (revision === shown || Number(revision) <= Number(this.revision.value)) return;
     this.lay(html);
-    const offered = this.theirs.querySelector("[data-revision]").dataset.revision;
-    if (Number(offered) <= Number(this.revision.value)) this.lay("");
-    else if (offered !== shown) this.say(words.textNewer);
+    this.say(words.textNewer);
   }
 
   take(whose) {
@@ -255,10 +259,8 @@ form.addEventListener("submit", async (event) => {
 document.addEventListener("visibilitychange", () => flush(false));
 window.addEventListener("pagehide", () => flush(true));
 window.addEventListener("beforeunload", (event) => {
-  const isTooLong = bytesKeptAlive === 0 && answers.some((answer) => answer.sending);
   flush(true);
-  const isLost = answers.some((answer) => answer.problem && answer.isDirty);
-  if (isLost || isTooLong) event.preventDefault();
+  if (answers.some((answer) => answer.exposed || (answer.problem && answer.isUnsaved))) event.preventDefault();
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted && !answers.some((answer) => answer.isUnsaved)) window.location.reload();
