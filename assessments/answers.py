@@ -85,7 +85,7 @@ def lacking(answer: Answer, kind: str, measures_below: int, needs_reply: bool = 
         ]
     parts += [
         (_("对退回理由的答复"), needs_reply and not answer.reply),
-        (_("确认沿用"), answer.is_carried_over),
+        (_("对沿用内容的确认"), answer.is_carried_over),
     ]
     return [words for words, is_missing in parts if is_missing]
 

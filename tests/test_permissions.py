@@ -44,6 +44,7 @@ DRAFT = {
     "assessments:detail": OWN,
     "assessments:task": FILLS,
     "assessments:hand_in": FILLS,
+    "assessments:delegations": {"liaison"},
     "accounts:institution": SUPERVISES,
     "api:institution-detail": OWN | SUPERVISES,
     "api:assignment-detail": OWN | SUPERVISES,
@@ -104,6 +105,8 @@ class World:
             f"assessments:{name}": [self_assessment.pk]
             for name in ("detail", "hand_in", "sign", "review_self_assessment")
         }
+        self.arguments["assessments:delegations"] = self.arguments["assessments:presence"] = [self_assessment.pk]
+        self.arguments["assessments:save_answer"] = [self_assessment.pk, requirement.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         self.requirement = requirement
@@ -165,7 +168,10 @@ def test_writing_to_other_bodies_objects_is_404(client):
             world.url("vault:file"),
             world.url("assessments:task"),
             world.url("assessments:hand_in"),
+            world.url("assessments:save_answer"),
+            world.url("assessments:presence"),
         ],
+        Role.LIAISON: [world.url("assessments:delegations")],
         Role.CIO: [
             waiting.url("tasks:sign"),
             reverse("tasks:send_back", args=waiting.arguments["tasks:sign"]),
@@ -218,6 +224,7 @@ def test_every_page_of_an_object_is_in_this_file():
     written = {
         *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
         "assessments:send_back",
+        *(f"assessments:{name}" for name in ("save_answer", "presence")),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:
