@@ -10,11 +10,12 @@ is confirmed or cleared, so that nothing is signed unread, and a returned requir
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from assessments.answers import asked_by, values_of
+from assessments.answers import asked_by, has_gap, values_of
 from assessments.enums import Lack
 from assessments.models import Answer, SelfAssessment
 from assessments.querysets import returns_before
@@ -56,11 +57,7 @@ class Line:
     @property
     def progress(self) -> str:
         """How far the answer is, as the name of a state in portal/states.py."""
-        if self.is_complete:
-            return "answered"
-        if self.answer and self.answer.is_carried_over:
-            return "carried_over"
-        return "not_started" if {Lack.VALUE, Lack.JUSTIFICATION} <= set(self.lacks) else "in_progress"
+        return progress_of(self.answer, self.lacks)
 
     @property
     def in_words(self) -> str:
@@ -76,7 +73,7 @@ def lines_of(self_assessment: SelfAssessment) -> list[Line]:
         answer.requirement_id: answer
         for answer in self_assessment.answers.annotate(files=Count("evidence", filter=current))
     }
-    returned = _returned(self_assessment)
+    returned = awaiting_reply(self_assessment)
     below = self_assessment.cycle.plan.measures_below
     return [
         Line(
@@ -89,8 +86,8 @@ def lines_of(self_assessment: SelfAssessment) -> list[Line]:
     ]
 
 
-def _returned(self_assessment: SelfAssessment) -> set[int]:
-    """The ids of the requirements for which the last return was made."""
+def awaiting_reply(self_assessment: SelfAssessment) -> set[int]:
+    """The ids of the requirements for which the last return gave a reason: each needs a reply."""
     if self_assessment.version == 1:
         return set()
     returns = returns_before(
@@ -104,22 +101,27 @@ def lacks_of(
 ) -> tuple[Lack, ...]:
     """What an answer lacks; `measures_below` is the plan's level under which a measure is needed."""
     answer = answer or Answer()
+    values = values_of(answer, requirement.kind)
+    needs_measure = has_gap(values, measures_below)
     found = {
-        Lack.VALUE: None in values_of(answer, requirement.kind).values(),
+        Lack.VALUE: None in values.values(),
         Lack.JUSTIFICATION: not answer.justification,
-        Lack.MEASURE: has_gap(answer, measures_below)
-        and not (answer.measure and answer.measure_owner and answer.measure_due_on),
+        Lack.MEASURE: needs_measure and not answer.measure,
+        Lack.MEASURE_OWNER: needs_measure and not answer.measure_owner,
+        Lack.MEASURE_DUE_ON: needs_measure and not answer.measure_due_on,
         Lack.CONFIRMATION: answer.is_carried_over,
         Lack.REPLY: is_returned and not answer.reply,
     }
     return tuple(lack for lack, is_lacking in found.items() if is_lacking)
 
 
-def has_gap(answer: Answer, measures_below: int) -> bool:
-    """Whether the answer itself says that something remains to be done."""
-    if answer.level is not None:
-        return answer.level < measures_below
-    return answer.in_place is False and measures_below > 0
+def progress_of(answer: Answer | None, lacks: Collection[Lack]) -> str:
+    """How far an answer that lacks these is, as the name of a state in portal/states.py."""
+    if not lacks:
+        return "answered"
+    if answer and answer.is_carried_over:
+        return "carried_over"
+    return "not_started" if {Lack.VALUE, Lack.JUSTIFICATION} <= set(lacks) else "in_progress"
 
 
 def completely_answered(self_assessment: SelfAssessment) -> frozenset[int]:

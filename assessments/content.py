@@ -34,7 +34,7 @@ def content_to_sign(self_assessment: SelfAssessment) -> dict[str, Any]:
             "version": self_assessment.version,
             "institution": {"name": institution.name, "credit_code": institution.credit_code},
             "tasks": _by_task(
-                (requirement, _requirement(requirement, answers.get(requirement.pk)))
+                (requirement, entry_of(requirement, answers.get(requirement.pk)))
                 for requirement in asked_by(self_assessment)
             ),
         }
@@ -73,7 +73,8 @@ def _rated(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
     }
 
 
-def _requirement(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
+def entry_of(requirement: Requirement, answer: Answer | None) -> dict[str, Any]:
+    """One requirement with its answer; the answer's evidence is what was prefetched."""
     entry = {
         **_rated(requirement, answer),
         "text": requirement.text,

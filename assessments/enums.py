@@ -31,6 +31,8 @@ class Lack(TextChoices):
     VALUE = "value", _("缺评估结果")
     JUSTIFICATION = "justification", _("缺说明")
     MEASURE = "measure", _("缺整改措施")
+    MEASURE_OWNER = "measure_owner", _("缺整改责任人")
+    MEASURE_DUE_ON = "measure_due_on", _("缺计划完成日期")
     CONFIRMATION = "confirmation", _("沿用的内容待确认")
     REPLY = "reply", _("缺对退回理由的答复")
 

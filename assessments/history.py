@@ -266,3 +266,15 @@ def work_before(
         state=SelfAssessmentState.ACCEPTED,
     )
     return accepted.select_related("cycle").order_by("-cycle__period_ends_on", "-version").first()
+
+
+def carried_over_from(self_assessment: SelfAssessment) -> Cycle | None:
+    """The round whose accepted self-assessment is the latest before this one's."""
+    accepted = SelfAssessment.objects.filter(
+        cycle__plan=self_assessment.cycle.plan_id,
+        cycle__period_ends_on__lt=self_assessment.cycle.period_ends_on,
+        institution=self_assessment.institution_id,
+        state=SelfAssessmentState.ACCEPTED,
+    )
+    last = accepted.select_related("cycle").defer("content").order_by("-cycle__period_ends_on", "-version").first()
+    return last.cycle if last else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from assessments.completeness import Line
@@ -16,32 +17,18 @@ from portal.audit.canonical import as_plain
 
 
 @dataclass(frozen=True)
-class TaskLines:
-    task: Task
-    rows: list[OverviewRow]
+class Holder:
+    """Who writes a task. `is_gone`: no longer one of those who fill in there, so that the task waits for another."""
+
+    name: str
+    is_mine: bool
+    is_gone: bool
 
 
-@dataclass(frozen=True)
-class OverviewRow:
-    """`value` is the answer in words, empty without one; `before` what was said of it earlier."""
+class Progress:
+    """How far a set of lines is."""
 
-    line: Line
-    value: str
-    before: Comments
-
-
-@dataclass(frozen=True)
-class ThemeLines:
-    title: str
-    tasks: list[TaskLines]
-
-    @property
-    def anchor(self) -> str:
-        return f"theme-{self.tasks[0].task.number}"
-
-    @property
-    def lines(self) -> list[Line]:
-        return [row.line for task in self.tasks for row in task.rows]
+    lines: list[Line]
 
     @property
     def total(self) -> int:
@@ -57,10 +44,62 @@ class ThemeLines:
         return states.pop() if len(states) == 1 else "in_progress"
 
 
-def overview_of(lines: Iterable[Line], before: Mapping[int, Comments]) -> list[ThemeLines]:
-    """The lines of a draft, which are in the plan's order, with what was said of each earlier, by requirement id."""
+@dataclass(frozen=True)
+class TaskLines(Progress):
+    """`holder` is who writes the task, where it was given to somebody."""
+
+    task: Task
+    rows: list[OverviewRow]
+    holder: Holder | None
+
+    @property
+    def lines(self) -> list[Line]:
+        return [row.line for row in self.rows]
+
+    @property
+    def is_mine(self) -> bool:
+        return self.holder is not None and self.holder.is_mine
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """`value` is the answer in words, empty without one; `before` what was said of it earlier."""
+
+    line: Line
+    value: str
+    before: Comments
+
+
+@dataclass(frozen=True)
+class ThemeLines(Progress):
+    title: str
+    tasks: list[TaskLines]
+
+    @property
+    def anchor(self) -> str:
+        return f"theme-{self.tasks[0].task.number}"
+
+    @property
+    def lines(self) -> list[Line]:
+        return [row.line for task in self.tasks for row in task.rows]
+
+
+def overview_of(
+    lines: Iterable[Line],
+    *,
+    before: Mapping[int, Comments] = MappingProxyType({}),
+    holders: Mapping[int, Holder] = MappingProxyType({}),
+) -> list[ThemeLines]:
+    """The lines of a draft, which are in the plan's order.
+
+    `before` is what was said of each earlier, by requirement id, `holders` who writes which task, by its number.
+    """
     tasks = [
-        TaskLines(task, [OverviewRow(line, _value(line), before.get(line.requirement.pk, NOTHING)) for line in of_task])
+        TaskLines(
+            task,
+            [OverviewRow(line, _value(line), before.get(line.requirement.pk, NOTHING)) for line in of_task],
+            holders.get(task.number),
+        )
         for task, of_task in groupby(lines, key=lambda line: line.requirement.task)
     ]
     by_theme = groupby(tasks, key=lambda lines: lines.task.theme)

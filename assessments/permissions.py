@@ -20,6 +20,11 @@ def can_fill_in(user: User, self_assessment: SelfAssessment) -> bool:
     return user.may_at_institution(Permission.FILL_IN, self_assessment.institution_id)
 
 
+def can_delegate(user: User, self_assessment: SelfAssessment) -> bool:
+    """Say who in the institution writes the answers to which task: the liaison's."""
+    return user.may_at_institution(Permission.MANAGE_PEOPLE, self_assessment.institution_id)
+
+
 def can_sign(user: User, self_assessment: SelfAssessment) -> bool:
     """Sign off, or send back to the contributor: the CIO's alone."""
     return user.may_at_institution(Permission.SIGN, self_assessment.institution_id)

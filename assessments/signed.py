@@ -1,10 +1,11 @@
-"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, never live drafts.
+"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, or what would be frozen now.
 
 Live rows add only what a signature does not cover: the translation of an unchanged text, and how a file is shown.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,11 +16,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from assessments.completeness import completely_answered
+from assessments.content import entry_of
 from assessments.enums import SelfAssessmentState
-from assessments.models import SelfAssessment
+from assessments.models import Answer, SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
 from portal.accounts.models import User
+from portal.audit.canonical import as_plain
 from tasks.enums import AssignmentState
 from tasks.models import Evidence, Submission
 from vault.file_types import PDF
@@ -41,11 +44,11 @@ class SignedFile:
 
 @dataclass(frozen=True)
 class SignedMeasure:
-    """What is planned where a gap remains, by whom and until when."""
+    """What is planned where a gap remains. In a draft, any part may still be missing."""
 
     text: str
     owner: str
-    due_on: str
+    due_on: datetime.date | None
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,12 @@ def read_draft(self_assessment: SelfAssessment, user: User, content: dict[str, A
     """`content` is what a signature would freeze now."""
     complete = completely_answered(self_assessment)
     return read_content(content, self_assessment.cycle.plan_id, user, complete=complete)
+
+
+def read_answer(requirement: Requirement, answer: Answer) -> SignedRequirement:
+    """One answer as it is saved, its files by name."""
+    entry = as_plain(entry_of(requirement, answer))
+    return _requirement(entry, requirement, {}, Evidence.get_absolute_url, ())
 
 
 def read_content(
@@ -222,9 +231,16 @@ def _requirement(
         said=_said(entry),
         files=[_file(file, files.get(file["id"]), page_url) for file in entry["evidence"]],
         is_complete=live.pk in complete,
-        measure=SignedMeasure(**entry["measure"]) if "measure" in entry else None,
+        measure=_measure(entry.get("measure")),
         reply=entry.get("reply", ""),
     )
+
+
+def _measure(entry: dict[str, Any] | None) -> SignedMeasure | None:
+    if not entry:
+        return None
+    due_on = entry["due_on"]
+    return SignedMeasure(entry["text"], entry["owner"], datetime.date.fromisoformat(due_on) if due_on else None)
 
 
 @dataclass(frozen=True)

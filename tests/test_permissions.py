@@ -46,6 +46,7 @@ DRAFT = {
     "assessments:detail": OWN,
     "assessments:task": FILLS,
     "assessments:hand_in": FILLS,
+    "assessments:delegations": {"liaison"},
     "accounts:institution": SUPERVISES,
     "api:institution-detail": OWN | SUPERVISES,
     "api:assignment-detail": OWN | SUPERVISES,
@@ -125,6 +126,8 @@ class World:
         rectification = RectificationFactory(institution=self.institution)
         self.arguments["assessments:rectification"] = [rectification.pk]
         self.arguments["assessments:score"] = [self_assessment.pk]
+        self.arguments["assessments:delegations"] = self.arguments["assessments:presence"] = [self_assessment.pk]
+        self.arguments["assessments:save_answer"] = [self_assessment.pk, requirement.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         request = ChangeRequest.objects.create(
@@ -198,7 +201,10 @@ def test_writing_to_other_bodies_objects_is_404(client):
             world.url("vault:file"),
             world.url("assessments:task"),
             world.url("assessments:hand_in"),
+            world.url("assessments:save_answer"),
+            world.url("assessments:presence"),
         ],
+        Role.LIAISON: [world.url("assessments:delegations")],
         Role.CIO: [
             waiting.url("tasks:sign"),
             reverse("tasks:send_back", args=waiting.arguments["tasks:sign"]),
@@ -270,6 +276,7 @@ def test_every_page_of_an_object_is_in_this_file():
         "assessments:send_back",
         *(f"tasks:{name}" for name in ("request_withdraw", "request_grant", "request_decline")),
         *(f"assessments:{name}" for name in REVIEW_WRITES),
+        *(f"assessments:{name}" for name in ("save_answer", "presence")),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:

@@ -1,8 +1,9 @@
 """Every write on cycles, self-assessments, reviews and rectifications."""
 
-from assessments.actions.answers import StaleAnswers, save_answers
+from assessments.actions.answers import StaleAnswers, confirm_answers, save_answer, save_answers
 from assessments.actions.cases import TakenAlready, assign_cases, give_back_cases, take_cases
 from assessments.actions.cycles import extend_cycle, open_cycle
+from assessments.actions.delegations import delegate_tasks
 from assessments.actions.rectifications import (
     MovedOn,
     answer_rectification,
@@ -27,8 +28,10 @@ __all__ = [
     "answer_rectification",
     "assign_cases",
     "close_rectification",
+    "confirm_answers",
     "confirm_review",
     "decline_review",
+    "delegate_tasks",
     "extend_cycle",
     "give_back_cases",
     "hand_in",
@@ -40,6 +43,7 @@ __all__ = [
     "reschedule_rectification",
     "review_self_assessment",
     "review_submission",
+    "save_answer",
     "save_answers",
     "save_review_draft",
     "score_signed",

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET
 from assessments import actions
 from assessments.completeness import lines_of, missing
 from assessments.content import content_to_sign
+from assessments.division import holders_of, only_mine
 from assessments.enums import SelfAssessmentState
 from assessments.history import remarks_before, remarks_given, versions_of
 from assessments.models import SelfAssessment
 from assessments.overview import ThemeLines, content_of, overview_of
-from assessments.permissions import can_fill_in, can_sign
+from assessments.permissions import can_delegate, can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
 from assessments.signed import SignedTask, read_draft, read_signed
 from assessments.views.finding import visible
@@ -36,17 +37,27 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     versions = versions_of(self_assessment, "assessments:detail")
     review = next(version.review for version in versions if version.pk == pk)
     before = remarks_before(self_assessment)
+    mine: list[ThemeLines] = []
+    themes: list[ThemeLines] | list[ThemeRows]
     if self_assessment.is_editable:
         lines = lines_of(self_assessment)
-        content, themes = content_of(lines), overview_of(lines, before)
+        holders = holders_of(self_assessment, request.user)
+        content, themes = content_of(lines), overview_of(lines, before=before, holders=holders)
+        mine = only_mine(themes)
     else:
         lines, content = [], self_assessment.content or content_to_sign(self_assessment)
         themes = themes_of(_read(self_assessment, request, content), before, remarks_given(review))
+    is_mine = bool(mine) and "mine" in request.GET
+    shown = mine if is_mine else themes
     context = {
         "self_assessment": self_assessment,
         "content": content,
-        "themes": themes,
-        "progress": [_theme_progress(theme) for theme in themes],
+        "themes": shown,
+        "mine": sum(len(theme.tasks) for theme in mine),
+        "is_mine": is_mine,
+        "is_whole": not is_mine,
+        "may_delegate": self_assessment.is_editable and can_delegate(request.user, self_assessment),
+        "progress": [_theme_progress(theme) for theme in shown],
         "asked": sum(theme.total for theme in themes),
         "answered": sum(theme.complete for theme in themes),
         "lacking": [line for line in lines if line.is_missing],

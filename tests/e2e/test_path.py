@@ -128,16 +128,19 @@ def complete_the_self_assessment(contributor: Visitor) -> str:
 
 def answer_everything(contributor: Visitor) -> None:
     page = contributor.page
-    for choice in page.locator("main form[data-unsaved] fieldset").all():
+    for choice in page.locator("main form[data-autosave] fieldset").all():
         if choice.locator("input[type=radio]").count() and not choice.locator("input:checked").count():
             choice.locator("input[type=radio]").first.check()
     for name, value in (("numerator", "１２５"), ("denominator", "1,000")):
         for field in page.locator(f"input[name^={name}_]").all():
             field.fill(value)
-    for text in page.locator("main form[data-unsaved] textarea").all():
+    for text in page.locator("main form[data-autosave] textarea:visible").all():
         if not text.input_value():
             text.fill("制度已发布并执行，记录完整。")
-    for box in page.locator("main form[data-unsaved] input[type=checkbox]:visible").all()[:1]:
+    for name, value in (("measure_owner", "王五"), ("measure_due_on", "2099-12-31")):
+        for field in page.locator(f"input[name^={name}_]:visible").all():
+            field.fill(value)
+    for box in page.locator("main form[data-autosave] input[type=checkbox]:visible").all()[:1]:
         box.check()
     contributor.follow(page.locator("button[name=then][value=stay]"))
     assert not page.locator(".has-error").count()
