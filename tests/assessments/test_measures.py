@@ -15,6 +15,7 @@ from assessments.completeness import awaiting_reply, lacks_of, lines_of
 from assessments.enums import Verdict
 from assessments.models import Answer
 from assessments.overview import overview_of
+from assessments.signed import read_signed
 from plan.enums import RequirementKind
 from tests.assessments.world import answer_all, draft, seen, signed
 
