@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.visitor import Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-round")]
 
 SAVED = re.compile(r"已保存 \d\d:\d\d")
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from portal.clamd import EICAR
-from tests.e2e.running import PASSWORD
+from tests.e2e.steps import answer_everything, hand_in, sign
 from tests.e2e.visitor import Visitor
 from tests.vault.samples import PDF
 
@@ -101,16 +101,6 @@ def save(contributor: Visitor) -> None:
     contributor.page.locator("#saved-state").get_by_text(re.compile(r"\d\d:\d\d")).wait_for()
 
 
-def hand_in(contributor: Visitor, path: str) -> None:
-    """Once is enough: the second click of an impatient person does nothing."""
-    contributor.open(path.rstrip("/") + "/hand-in/")
-    assert not contributor.page.locator(".lacking-list a").all_inner_texts()
-    contributor.page.locator("main form button[type=submit]").dblclick()
-    contributor.page.wait_for_url(re.compile(r"^(?!.*hand-in)"))
-    contributor.look()
-    assert contributor.say("待签署") in contributor.page.locator("header.page-head").inner_text()
-
-
 def complete_the_self_assessment(contributor: Visitor) -> str:
     """Follow the links of what is missing until nothing is; evidence is ticked, not uploaded again."""
     page = contributor.page
@@ -124,33 +114,6 @@ def complete_the_self_assessment(contributor: Visitor) -> str:
         answer_everything(contributor)
     hand_in(contributor, assessment)
     return assessment
-
-
-def answer_everything(contributor: Visitor) -> None:
-    page = contributor.page
-    for choice in page.locator("main form[data-autosave] fieldset").all():
-        if choice.locator("input[type=radio]").count() and not choice.locator("input:checked").count():
-            choice.locator("input[type=radio]").first.check()
-    for name, value in (("numerator", "１２５"), ("denominator", "1,000")):
-        for field in page.locator(f"input[name^={name}_]").all():
-            field.fill(value)
-    for text in page.locator("main form[data-autosave] textarea:visible").all():
-        if not text.input_value():
-            text.fill("制度已发布并执行，记录完整。")
-    for name, value in (("measure_owner", "王五"), ("measure_due_on", "2099-12-31")):
-        for field in page.locator(f"input[name^={name}_]:visible").all():
-            field.fill(value)
-    for box in page.locator("main form[data-autosave] input[type=checkbox]:visible").all()[:1]:
-        box.check()
-    contributor.follow(page.locator("button[name=then][value=stay]"))
-    assert not page.locator(".has-error").count()
-
-
-def sign(cio: Visitor, path: str) -> None:
-    cio.open(path.rstrip("/") + "/sign/")
-    cio.page.locator("input[name=password]").fill(PASSWORD)
-    cio.follow(cio.page.locator("form:has(input[name=seen_sha256]) button[type=submit]"))
-    assert cio.say("已报送") in cio.page.locator("header.page-head").inner_text()
 
 
 def find_in_queue(supervisor: Visitor, path: str) -> None:

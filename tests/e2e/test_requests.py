@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tests.e2e.visitor import Visitor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-round")]
 
 WEEK = datetime.timedelta(days=7)
 
