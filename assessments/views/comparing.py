@@ -51,8 +51,9 @@ def compare_submission(request: HttpRequest, pk: int) -> HttpResponse:
     versions = rows.filter(assignment=chosen.assignment_id).order_by("number")
     is_own = request.user.belongs_to(chosen.institution.pk)
     review = reverse("assessments:review_submission", args=[chosen.pk])
+    task = chosen.assignment.task
     context = {
-        "title": str(chosen.assignment.task),
+        "title": f"{task.number} {task.local_title}",
         "institution": chosen.institution,
         "back": chosen.assignment.get_absolute_url() if is_own else review,
     }
