@@ -85,6 +85,11 @@ class Compared:
     def is_changed(self) -> bool:
         return bool(self.presence) or self.files.is_changed or any(line.is_changed for line in self.lines)
 
+    @property
+    def is_telling(self) -> bool:
+        """Worth reading when one looks for what became of a return: that nothing changed is worth it, too."""
+        return self.is_changed or bool(self.said)
+
 
 @dataclass(frozen=True)
 class ComparedTask:
@@ -93,8 +98,8 @@ class ComparedTask:
     requirements: list[Compared]
 
     @property
-    def is_changed(self) -> bool:
-        return any(requirement.is_changed for requirement in self.requirements)
+    def is_telling(self) -> bool:
+        return any(requirement.is_telling for requirement in self.requirements)
 
 
 def compare(older: Version, newer: Version, said: Mapping[int, list[Said]]) -> list[ComparedTask]:

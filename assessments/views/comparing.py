@@ -51,8 +51,9 @@ def compare_submission(request: HttpRequest, pk: int) -> HttpResponse:
     versions = rows.filter(assignment=chosen.assignment_id).order_by("number")
     is_own = request.user.belongs_to(chosen.institution.pk)
     review = reverse("assessments:review_submission", args=[chosen.pk])
+    task = chosen.assignment.task
     context = {
-        "title": str(chosen.assignment.task),
+        "title": f"{task.number} {task.local_title}",
         "institution": chosen.institution,
         "back": chosen.assignment.get_absolute_url() if is_own else review,
     }
@@ -60,7 +61,7 @@ def compare_submission(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, chosen: Signed, versions: QuerySet, context: dict[str, Any]) -> HttpResponse:
-    """The chosen version beside that of `?with=`, by default the one before; `?show=all` shows what stayed, too."""
+    """The chosen version beside that of `?with=`, by default the one before; `?show=all` shows every requirement."""
     others = list(versions.exclude(pk=chosen.pk).defer("content"))
     other = _wanted(request.GET.get("with", ""), others, chosen)
     if other is None:
@@ -78,10 +79,10 @@ def _page(request: HttpRequest, chosen: Signed, versions: QuerySet, context: dic
         "newer": newer,
         "older_number": number_of(older),
         "newer_number": number_of(newer),
-        "tasks": tasks if shows_all else [task for task in tasks if task.is_changed],
+        "tasks": tasks if shows_all else [task for task in tasks if task.is_telling],
         "shows_all": shows_all,
-        "shows_changed": not shows_all,
-        "changed": sum(requirement.is_changed for requirement in requirements),
+        "shows_telling": not shows_all,
+        "telling": sum(requirement.is_telling for requirement in requirements),
         "total": len(requirements),
     }
     return render(request, "assessments/compare.html", context)

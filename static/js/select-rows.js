@@ -8,7 +8,7 @@ for (const form of document.querySelectorAll("[data-select-rows]")) {
     const ticked = rows.filter((row) => row.checked).length;
     all.checked = ticked === rows.length;
     all.indeterminate = ticked > 0 && ticked < rows.length;
-    said.textContent = said.dataset.text.replace("%s", ticked);
+    said.textContent = said.dataset.text.replace("{n}", ticked);
   }
 
   all.hidden = false;

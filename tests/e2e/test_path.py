@@ -211,7 +211,10 @@ def test_every_cell_of_the_heat_map_leads_to_as_many_tasks(visit):
         ("contributor@sec01.example", ["/", "/tasks/", "/files/", "/assessments/", "/plan/", "/inbox/"]),
         ("cio@sec01.example", ["/", "/tasks/?state=awaiting_signature", "/reports/"]),
         ("supervisor@shanghai.example", ["/", "/tasks/", "/assessments/reviews/", "/institutions/", "/assessments/"]),
-        ("lead@csrc.example", ["/", "/assessments/open/", "/reports/", "/plan/", "/people/"]),
+        (
+            "lead@csrc.example",
+            ["/", "/assessments/open/", "/reports/", "/plan/", "/people/", "/assessments/reviews/proposals/"],
+        ),
         ("observer@csrc.example", ["/", "/tasks/", "/institutions/"]),
     ],
 )
