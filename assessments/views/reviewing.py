@@ -102,7 +102,7 @@ def review_page(
     drafted = form.written if form.is_bound else desk.drafted
     judging = Judging(
         form=form if shows_form else None,
-        drafted={} if review and not desk.own else drafted,
+        drafted=drafted,
         earlier=earlier_answers(before.content) if before else {},
     )
     context = {

@@ -51,7 +51,8 @@ async function send() {
   } catch {
     return fail(form.dataset.textOffline);
   }
-  if (response.redirected || response.status === 403) return fail(form.dataset.textSignedOut, true);
+  if (response.redirected) return fail(form.dataset.textSignedOut, true);
+  if (response.status === 403) return fail(form.dataset.textRefused);
   if (!response.headers.get("Content-Type")?.includes("json")) return fail(form.dataset.textFailed);
   const answer = await response.json();
   if (answer.current) return ask(answer);
@@ -71,7 +72,6 @@ function showSaved(saved) {
   if (isChanged) return;
   form.querySelector("[data-saved-place]").innerHTML = saved;
   document.dispatchEvent(new Event("saved"));
-  form.querySelector("[data-saved-place]").innerHTML = saved;
 }
 
 // --- Another window saved meanwhile -----------------------------------------------------------------------

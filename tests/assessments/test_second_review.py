@@ -267,7 +267,7 @@ def test_a_proposal_becomes_void(client, world, version):
         assert "同意并发送" not in answer.text
 
 
-def test_another_authority_was_first(world, version):
+def test_another_authority_was_first(client, world, version):
     other = AuthorityFactory()
     rival = member(other, Role.SUPERVISOR)
     draft = propose(world, version)
@@ -282,6 +282,10 @@ def test_another_authority_was_first(world, version):
     )
     with pytest.raises(AlreadyReviewed):
         actions.confirm_review(draft=draft, revision=draft.revision, by=world.lead)
+    for user in (world.supervisor, world.lead):
+        answer = page(client, user, version)
+        assert "拟定的结论已失效" in answer.text
+        assert SECRET in answer.text
 
 
 # --- What waits for a decision ----------------------------------------------------------------------------

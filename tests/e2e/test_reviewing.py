@@ -27,6 +27,7 @@ def test_a_review_by_keyboard(visit):
     page.keyboard.press("Escape")
     expect(rows.nth(1)).to_be_focused()
     page.keyboard.press("k")
+    rows.nth(0).locator("input[value=accepted]").press("Enter")
     page.keyboard.press("c")
     page.keyboard.type("jar")
     expect(page.locator(".review-foot [data-tally=judged]")).to_have_text("2")
