@@ -41,7 +41,7 @@ def test_a_round_of_self_assessment_or_a_report_has_no_number(kind, language):
 
 
 def test_the_words_of_a_new_deadline():
-    days = {"deadline": "2026-12-05", "old_deadline": "2026-11-22", "is_official": True}
+    days = {"number": None, "deadline": "2026-12-05", "old_deadline": "2026-11-22", "is_official": True}
     told = notice(NoticeKind.RECTIFICATION_DUE, title="名称", **days)
     assert told.subject == "整改期限已调整：“名称”"
     assert "由2026年11月22日调整为2026年12月5日" in told.body
