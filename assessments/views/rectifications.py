@@ -65,6 +65,5 @@ def _of_institution(request: HttpRequest, rows: RectificationQuerySet) -> HttpRe
         "to_do": by_deadline.filter(state=RectificationState.OPEN)[:MOST_UNCLOSED],
         "waiting": by_deadline.filter(state=RectificationState.UNVERIFIED)[:MOST_UNCLOSED],
         "closed": closed,
-        "may_answer": bool(request.membership and request.membership.may(Permission.FILL_IN)),
     }
     return render(request, "assessments/rectifications_own.html", context)

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 
 from portal.accounts.models import Invitation
 from portal.notices import texts
-from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
 
 # RFC 3834: no holiday notes in answer.
@@ -38,7 +37,7 @@ def notices_mail(notices: Sequence[Notice]) -> EmailMultiAlternatives:
 
 def _subject_of_many(notices: Sequence[Notice]) -> str:
     count = len(notices)
-    if any(notice.kind != NoticeKind.REMINDER for notice in notices):
+    if any(notice.kind not in texts.REMINDERS for notice in notices):
         return ngettext("您有 %(count)s 条新通知", "您有 %(count)s 条新通知", count) % {"count": count}
     late = sum(map(texts.is_overdue, notices))
     if late:

@@ -4,6 +4,7 @@ import pytest
 from django.utils import translation
 
 from portal.notices.enums import NoticeKind
+from portal.notices.texts import REMINDERS
 from tests.factories.accounts import InstitutionFactory
 from tests.factories.notices import NoticeFactory
 
@@ -36,7 +37,14 @@ def test_a_round_of_self_assessment_or_a_report_has_no_number(kind, language):
         assert "2026年上半年自评" in told.subject
         assert "%(" not in told.subject + told.body
         assert "None" not in told.subject + told.body
-    assert told.due_on == (datetime.date(2026, 11, 22) if kind == NoticeKind.REMINDER else None)
+    assert told.due_on == (datetime.date(2026, 11, 22) if kind in REMINDERS else None)
+
+
+def test_the_words_of_a_new_deadline():
+    days = {"number": None, "deadline": "2026-12-05", "old_deadline": "2026-11-22", "is_official": True}
+    told = notice(NoticeKind.RECTIFICATION_DUE, title="名称", **days)
+    assert told.subject == "整改期限已调整：“名称”"
+    assert "由2026年11月22日调整为2026年12月5日" in told.body
 
 
 def test_the_words_of_the_stages():
