@@ -64,8 +64,9 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
 
     def with_requests(self) -> Self:
         """Annotate `has_pending_request`: the institution asked for something and waits for the decision."""
-        requests: Any = self.model.change_requests.rel.related_model.objects
-        return self.annotate(has_pending_request=Exists(requests.pending().filter(assignment=OuterRef("pk"))))
+        model: Any = self.model
+        pending = model.change_requests.rel.related_model.objects.pending()
+        return self.annotate(has_pending_request=Exists(pending.filter(assignment=OuterRef("pk"))))
 
     def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
         counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))

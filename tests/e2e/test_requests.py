@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.utils import timezone
 
 from tests.e2e.visitor import Visitor
 
@@ -14,7 +15,7 @@ WEEK = datetime.timedelta(days=7)
 def test_asked_declined_asked_again_and_granted(visit):
     contributor = visit("contributor@sec02.example")
     task, deadline = open_task(contributor)
-    later = max(deadline, datetime.date.today())
+    later = max(deadline, timezone.localdate())
     first = ask(contributor, task, later + 4 * WEEK, "供应商交付推迟，见附件。")
 
     lead = visit("lead@csrc.example", "en")
