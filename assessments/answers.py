@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,6 +22,8 @@ VALUE_FIELDS: dict[RequirementKind, tuple[str, ...]] = {
     RequirementKind.NUMBER: ("number",),
     RequirementKind.DATE: ("date",),
 }
+# What is written beside the value, whatever the kind.
+SAID_FIELDS = ("justification", "measure", "measure_owner", "measure_due_on", "reply")
 
 
 class AnswerDraft(NamedTuple):
@@ -30,6 +33,15 @@ class AnswerDraft(NamedTuple):
     justification: str
     evidence: frozenset[UUID]
     revision: int
+    measure: str = ""
+    measure_owner: str = ""
+    measure_due_on: datetime.date | None = None
+    reply: str = ""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All that is written to the answer's row."""
+        return dict(self.values) | {name: getattr(self, name) for name in SAID_FIELDS}
 
 
 def asked_by(self_assessment: SelfAssessment) -> QuerySet[Requirement]:
@@ -39,3 +51,16 @@ def asked_by(self_assessment: SelfAssessment) -> QuerySet[Requirement]:
 def values_of(answer: Answer, kind: str) -> dict[str, Any]:
     """The answer's values by field, those of the kind only."""
     return {field: getattr(answer, field) for field in VALUE_FIELDS[RequirementKind(kind)]}
+
+
+def fields_of(answer: Answer, kind: str) -> dict[str, Any]:
+    """What an AnswerDraft of the same content has as its `fields`."""
+    return values_of(answer, kind) | {name: getattr(answer, name) for name in SAID_FIELDS}
+
+
+def has_gap(values: Mapping[str, Any], measures_below: int) -> bool:
+    """Whether a planned measure is needed: `asked.GAP` for one answer's values."""
+    level = values.get("level")
+    if level is not None:
+        return level < measures_below
+    return values.get("in_place") is False and measures_below > 0

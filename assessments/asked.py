@@ -35,12 +35,17 @@ def asked(institution: Any, plan: Any) -> QuerySet[Requirement]:
 
     A task that does not apply to the institution asks nothing.
     """
-    of_part = Q()
-    for part, levels in PART_LEVELS.items():
-        of_part |= Q(task__assignments__part=part, level__in=levels)
     return Requirement.objects.filter(
-        of_part,
+        of_part(),
         task__plan=plan,
         task__assignments__institution=institution,
         task__assignments__state__in=ASKED_STATES,
     ).order_by("task__number", "number")
+
+
+def of_part(path: str = "") -> Q:
+    """Of requirements at the end of that path: what the part of the assignment answers."""
+    condition = Q()
+    for part, levels in PART_LEVELS.items():
+        condition |= Q(**{f"{path}task__assignments__part": part, f"{path}level__in": levels})
+    return condition

@@ -25,6 +25,18 @@ class Verdict(TextChoices):
     RETURNED = "returned", _("退回")
 
 
+class Lack(TextChoices):
+    """What an answer still lacks."""
+
+    VALUE = "value", _("缺评估结果")
+    JUSTIFICATION = "justification", _("缺说明")
+    MEASURE = "measure", _("缺整改措施")
+    MEASURE_OWNER = "measure_owner", _("缺整改责任人")
+    MEASURE_DUE_ON = "measure_due_on", _("缺计划完成日期")
+    CONFIRMATION = "confirmation", _("沿用的内容待确认")
+    REPLY = "reply", _("缺对退回理由的答复")
+
+
 class ReviewDraftState(TextChoices):
     """A proposal exists only where the plan asks for a second review."""
 
@@ -36,6 +48,9 @@ class RectificationState(TextChoices):
     OPEN = "open", _("整改中")
     UNVERIFIED = "unverified", _("待核验")
     CLOSED = "closed", _("已办结")
+
+
+ESCALATED_AFTER = 7  # full days overdue, from which the authority's lead supervisors are told
 
 
 class StepKind(TextChoices):

@@ -1,23 +1,27 @@
-"""The filters of the review queue and of the supervisor's list of self-assessments."""
+"""The filters of the review queue and of the supervisor's lists of self-assessments and rectifications."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from assessments.enums import SelfAssessmentState
+from assessments.enums import RectificationState, SelfAssessmentState
 from assessments.models import Cycle
+from assessments.querysets import RectificationQuerySet
 from plan.models import Theme
 from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Institution, Region
+from portal.accounts.models import Authority, Institution, Region, User
 from portal.widgets import SearchSelect
 
 ALL = _("全部")
 SUBMISSION = "submission"
 SELF_ASSESSMENT = "self_assessment"
+MINE, UNASSIGNED = "me", "none"
 
 
 class LocalChoiceField(forms.ModelChoiceField):
@@ -66,7 +70,10 @@ class InstitutionFilterForm(forms.Form):
 
 
 class QueueFilterForm(InstitutionFilterForm):
-    """The filters of the review queue. A theme leaves submissions only: a self-assessment spans all themes."""
+    """The filters of the review queue. A theme leaves submissions only: a self-assessment spans all themes.
+
+    `colleagues` are those who may be asked for by name; which cases are theirs, the queue knows.
+    """
 
     type = forms.ChoiceField(
         label=_("报送类型"),
@@ -74,7 +81,13 @@ class QueueFilterForm(InstitutionFilterForm):
         choices=[("", ALL), (SUBMISSION, _("任务报送")), (SELF_ASSESSMENT, _("自评"))],
     )
     theme = LocalChoiceField(label=_("主题"), queryset=Theme.objects.all(), name="local_title")
-    field_order = ["type", "kind", "region", "theme", "institution"]
+    officer = forms.ChoiceField(label=_("经办人"), required=False)
+    field_order = ["type", "officer", "kind", "region", "theme", "institution"]
+
+    def __init__(self, *args: Any, colleagues: Iterable[User] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(str(colleague.pk), colleague.name) for colleague in colleagues]
+        self.fields["officer"].choices = [("", ALL), (MINE, _("我")), (UNASSIGNED, _("未分派")), *named]
 
     def submissions(self, rows: QuerySet) -> QuerySet:
         if self.wanted.get("type") == SELF_ASSESSMENT:
@@ -100,4 +113,33 @@ class SelfAssessmentFilterForm(InstitutionFilterForm):
         """Of rows that have their standing."""
         if state := self.wanted.get("state"):
             rows = rows.filter(standing=state)
+        return self.of_institution(rows, "institution")
+
+
+class RectificationFilterForm(InstitutionFilterForm):
+    """The filters of the supervisor's list of rectifications. Without a state, those that are not closed."""
+
+    state = forms.ChoiceField(
+        label=_("状态"), required=False, choices=[("", _("未办结")), *RectificationState.choices, ("all", ALL)]
+    )
+    overdue = forms.ChoiceField(
+        label=_("逾期"), required=False, choices=[("", _("不限")), ("1", _("已逾期")), ("escalated", _("已升级"))]
+    )
+    mine = forms.ChoiceField(
+        label=_("提出者"), required=False, choices=[("", ALL), ("authority", _("本单位")), ("me", _("本人"))]
+    )
+    field_order = ["state", "overdue", "mine", "kind", "region", "institution"]
+
+    def filtered(self, rows: RectificationQuerySet, user: User, authority: Authority) -> QuerySet:
+        wanted = self.wanted
+        state = wanted.get("state")
+        if not state:
+            rows = rows.unclosed()
+        elif state != "all":
+            rows = rows.filter(state=state)
+        if overdue := wanted.get("overdue"):
+            today = timezone.localdate()
+            rows = rows.overdue(today) if overdue == "1" else rows.escalated(today)
+        if mine := wanted.get("mine"):
+            rows = rows.filter(opened_by=user) if mine == "me" else rows.filter(authority=authority)
         return self.of_institution(rows, "institution")

@@ -16,9 +16,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments.enums import SelfAssessmentState
-from assessments.filters import QueueFilterForm
-from assessments.models import Review, SelfAssessment
+from assessments.enums import ReviewDraftState, SelfAssessmentState
+from assessments.filters import MINE, UNASSIGNED, QueueFilterForm
+from assessments.models import CaseOfficer, Review, ReviewDraft, SelfAssessment
 from portal.accounts.enums import Permission
 from portal.accounts.models import Membership, User
 from portal.accounts.querysets import BELONG, has_permission_on
@@ -74,6 +74,11 @@ class Item(NamedTuple):
     def version(self) -> int:
         return self.row.number if isinstance(self.row, Submission) else self.row.version
 
+    @property
+    def value(self) -> str:
+        """What a form names it by; `read_value` reads it."""
+        return f"{self.place.rank}~{self.row.pk}"
+
     def get_absolute_url(self) -> str:
         name = "review_submission" if self.is_submission else "review_self_assessment"
         return reverse(f"assessments:{name}", args=[self.row.pk])
@@ -83,14 +88,24 @@ class Queue:
     """What one person may judge in the body acted for, through the filters of `form`."""
 
     def __init__(self, user: User, acting: Membership, form: QueueFilterForm) -> None:
-        self.submissions = form.submissions(submissions_to_review(user, acting))
-        self.self_assessments = form.self_assessments(self_assessments_to_review(user, acting))
+        wanted = form.wanted.get("officer", "")
+        submissions = form.submissions(submissions_to_review(user, acting))
+        self_assessments = form.self_assessments(self_assessments_to_review(user, acting))
+        self.submissions = _dealt_with_by(wanted, submissions, user, acting)
+        self.self_assessments = _dealt_with_by(wanted, self_assessments, user, acting)
 
     def items(self, after: Place | None = None, limit: int = PAGE) -> list[Item]:
         """The first items after a place, in two queries."""
         one = _items(self.submissions, "assignment__submitted_at", SUBMISSIONS, after, limit)
         other = _items(self.self_assessments, "signed_at", SELF_ASSESSMENTS, after, limit)
         return list(islice(heapq.merge(one, other, key=lambda item: item.place), limit))
+
+    def chosen(self, values: Iterable[str]) -> list[Submission | SelfAssessment]:
+        """The rows that a form named, at most a page of them, the oldest first; what left the queue is missing."""
+        wanted = [found for value in list(values)[:PAGE] if (found := _read_value(value))]
+        one = self.submissions.filter(pk__in=[pk for rank, pk in wanted if rank == SUBMISSIONS])
+        other = self.self_assessments.filter(pk__in=[pk for rank, pk in wanted if rank == SELF_ASSESSMENTS])
+        return sorted([*one, *other], key=place_of)
 
     def count(self) -> BoundedCount:
         """Of both kinds together, no further than a list counts."""
@@ -109,7 +124,9 @@ def submissions_to_review(user: User, acting: Membership) -> QuerySet[Submission
         Submission.objects.supervised_by(user, Permission.REVIEW, acting)
         .filter(
             ~has_permission_on("assignment__institution", user, BELONG),
+            ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
             ~Exists(Review.objects.filter(submission=OuterRef("pk"))),
+            ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
             assignment__state=AssignmentState.SUBMITTED,
         )
         .select_related("assignment__task", "assignment__institution__region")
@@ -124,6 +141,50 @@ def self_assessments_to_review(user: User, acting: Membership) -> QuerySet[SelfA
         .select_related("cycle", "institution__region")
         .defer("content")
     )
+
+
+def proposals_to_confirm(user: User, acting: Membership) -> QuerySet[ReviewDraft]:
+    """What others of the authority propose for work that still awaits its verdict."""
+    submissions = submissions_to_review(user, acting).filter(pk=OuterRef("submission"))
+    self_assessments = self_assessments_to_review(user, acting).filter(pk=OuterRef("self_assessment"))
+    return (
+        ReviewDraft.objects.visible_to(user, acting)
+        .filter(Exists(submissions) | Exists(self_assessments), state=ReviewDraftState.PROPOSED)
+        .exclude(reviewer=user)
+        .select_related(
+            "reviewer",
+            "submission__assignment__task",
+            "submission__assignment__institution__region",
+            "self_assessment__cycle",
+            "self_assessment__institution__region",
+        )
+        .defer("submission__content", "self_assessment__content", "remarks")
+    )
+
+
+def cases_behind(model: type[Submission] | type[SelfAssessment]) -> QuerySet[CaseOfficer]:
+    """The cases that a row of the model belongs to, for a subquery: an index answers for each row."""
+    if model is Submission:
+        return CaseOfficer.objects.filter(assignment=OuterRef("assignment"))
+    return CaseOfficer.objects.filter(cycle=OuterRef("cycle"), institution=OuterRef("institution"))
+
+
+def _dealt_with_by(wanted: str, rows: QuerySet, user: User, acting: Membership) -> QuerySet:
+    """Those of a colleague, by id, or of oneself; or those of nobody who still reviews here."""
+    if not wanted:
+        return rows
+    cases = cases_behind(rows.model).filter(authority=acting.authority_id)
+    if wanted == UNASSIGNED:
+        return rows.filter(~Exists(cases.standing()))
+    return rows.filter(Exists(cases.filter(officer=user.pk if wanted == MINE else wanted)))
+
+
+def _read_value(value: str) -> tuple[int, int] | None:
+    try:
+        rank, pk = value.split("~")
+        return int(rank), int(pk)
+    except ValueError:
+        return None
 
 
 def place_of(row: Submission | SelfAssessment) -> Place:

@@ -1,11 +1,12 @@
-"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, never live drafts.
+"""Reads signed content for display: the frozen JSON of a submission or a self-assessment, or what would be frozen now.
 
 Live rows add only what a signature does not cover: the translation of an unchanged text, and how a file is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import datetime
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,10 +15,15 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from assessments.models import SelfAssessment
+from assessments.completeness import completely_answered
+from assessments.content import entry_of
+from assessments.enums import SelfAssessmentState
+from assessments.models import Answer, SelfAssessment
 from plan.enums import RequirementKind
 from plan.models import Requirement
 from portal.accounts.models import User
+from portal.audit.canonical import as_plain
+from tasks.enums import AssignmentState
 from tasks.models import Evidence, Submission
 from vault.file_types import PDF
 from vault.serving import is_shown_inline
@@ -37,8 +43,21 @@ class SignedFile:
 
 
 @dataclass(frozen=True)
+class SignedMeasure:
+    """What is planned where a gap remains. In a draft, any part may still be missing."""
+
+    text: str
+    owner: str
+    due_on: datetime.date | None
+
+
+@dataclass(frozen=True)
 class SignedRequirement:
-    """`answer` is the value in words, empty for a submission; `said` the statement or the justification."""
+    """`answer` is the value in words, empty for a submission; `said` the statement or the justification.
+
+    `is_complete` is what `assessments/completeness.py` says; a submission's requirements are all False.
+    `reply` answers why the version before was returned for this requirement.
+    """
 
     reference: str
     text: str
@@ -47,10 +66,9 @@ class SignedRequirement:
     criterion: str
     said: str
     files: list[SignedFile]
-
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.answer and self.said)
+    is_complete: bool = False
+    measure: SignedMeasure | None = None
+    reply: str = ""
 
     @property
     def progress(self) -> str:
@@ -79,7 +97,20 @@ class SignedTask:
 
 def read_signed(signed: Submission | SelfAssessment, user: User, query: str = "") -> list[SignedTask]:
     """What was signed. `query`, the filters of the queue one came from, goes along to the pages of its files."""
-    return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query))
+    complete = completely_answered(signed) if isinstance(signed, SelfAssessment) else ()
+    return read_content(signed.content, plan_of(signed), user, page_url=_page_within(signed, query), complete=complete)
+
+
+def read_draft(self_assessment: SelfAssessment, user: User, content: dict[str, Any]) -> list[SignedTask]:
+    """`content` is what a signature would freeze now."""
+    complete = completely_answered(self_assessment)
+    return read_content(content, self_assessment.cycle.plan_id, user, complete=complete)
+
+
+def read_answer(requirement: Requirement, answer: Answer) -> SignedRequirement:
+    """One answer as it is saved, its files by name."""
+    entry = as_plain(entry_of(requirement, answer))
+    return _requirement(entry, requirement, {}, Evidence.get_absolute_url, ())
 
 
 def read_content(
@@ -87,8 +118,12 @@ def read_content(
     plan_id: int,
     user: User,
     page_url: Callable[[Evidence], str] = Evidence.get_absolute_url,
+    complete: Container[int] = (),
 ) -> list[SignedTask]:
-    """The content's tasks as `user` may see them, in three queries at most."""
+    """The content's tasks as `user` may see them, in three queries at most.
+
+    `complete` holds the ids of the requirements that are answered completely.
+    """
     tasks = _tasks(content)
     live = _live_requirements(content, plan_id)
     files = _live_files(content, user)
@@ -97,7 +132,10 @@ def read_content(
             task["number"],
             _title(task, [live[entry["reference"]] for entry in task["requirements"]]),
             live[task["requirements"][0]["reference"]].task.theme.local_title,
-            [_requirement(entry, live[entry["reference"]], files, page_url) for entry in task["requirements"]],
+            [
+                _requirement(entry, live[entry["reference"]], files, page_url, complete)
+                for entry in task["requirements"]
+            ],
         )
         for task in tasks
         if task["requirements"]
@@ -125,6 +163,26 @@ def plan_of(signed: Submission | SelfAssessment) -> int:
     if isinstance(signed, Submission):
         return signed.assignment.task.plan_id
     return signed.cycle.plan_id
+
+
+def review_url(signed: Submission | SelfAssessment) -> str:
+    """Where a supervisor reads it."""
+    name = "review_submission" if isinstance(signed, Submission) else "review_self_assessment"
+    return reverse(f"assessments:{name}", args=[signed.pk])
+
+
+def target_of(signed: Submission | SelfAssessment) -> dict[str, Submission | SelfAssessment]:
+    """By which field reviews and their drafts are about it."""
+    return {"submission" if isinstance(signed, Submission) else "self_assessment": signed}
+
+
+def awaits_verdict(signed: Submission | SelfAssessment) -> bool:
+    """Whether nobody has judged it, withdrawn it or put a newer version in its place."""
+    if isinstance(signed, SelfAssessment):
+        return signed.state == SelfAssessmentState.SUBMITTED
+    assignment = signed.assignment
+    is_latest = not assignment.submissions.filter(number__gt=signed.number).exists()
+    return assignment.state == AssignmentState.SUBMITTED and is_latest
 
 
 def _tasks(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -158,7 +216,11 @@ def _title(task: dict[str, Any], requirements: Iterable[Requirement]) -> str:
 
 
 def _requirement(
-    entry: dict[str, Any], live: Requirement, files: dict[str, Evidence], page_url: Callable[[Evidence], str]
+    entry: dict[str, Any],
+    live: Requirement,
+    files: dict[str, Evidence],
+    page_url: Callable[[Evidence], str],
+    complete: Container[int],
 ) -> SignedRequirement:
     return SignedRequirement(
         reference=entry["reference"],
@@ -166,9 +228,40 @@ def _requirement(
         requirement=live,
         answer=answer_in_words(entry),
         criterion=_criterion(entry, live),
-        said=entry["statement"] if "statement" in entry else entry["justification"],
+        said=_said(entry),
         files=[_file(file, files.get(file["id"]), page_url) for file in entry["evidence"]],
+        is_complete=live.pk in complete,
+        measure=_measure(entry.get("measure")),
+        reply=entry.get("reply", ""),
     )
+
+
+def _measure(entry: dict[str, Any] | None) -> SignedMeasure | None:
+    if not entry:
+        return None
+    due_on = entry["due_on"]
+    return SignedMeasure(entry["text"], entry["owner"], datetime.date.fromisoformat(due_on) if due_on else None)
+
+
+@dataclass(frozen=True)
+class EarlierAnswer:
+    """An answer to compare with: the value in words, what was said, and the names of the files."""
+
+    answer: str
+    said: str
+    files: list[str]
+
+
+def earlier_answers(content: dict[str, Any]) -> dict[str, EarlierAnswer]:
+    """The answers of another version by reference, without a look at live rows."""
+    return {
+        entry["reference"]: EarlierAnswer(answer_in_words(entry), _said(entry), [f["name"] for f in entry["evidence"]])
+        for entry in entries_of(content)
+    }
+
+
+def _said(entry: dict[str, Any]) -> str:
+    return entry["statement"] if "statement" in entry else entry["justification"]
 
 
 def _file(entry: dict[str, Any], live: Evidence | None, page_url: Callable[[Evidence], str]) -> SignedFile:

@@ -259,6 +259,10 @@ CELERY_BEAT_SCHEDULE = {
     "verify-evidence": {"task": "vault.jobs.verify_evidence", "schedule": crontab(day_of_week="sun", hour=2, minute=0)},
     "send-reminders": {"task": "tasks.jobs.send_reminders", "schedule": crontab(hour=8, minute=30)},
     "send-expiry-reminders": {"task": "vault.jobs.send_expiry_reminders", "schedule": crontab(hour=8, minute=30)},
+    "remind-of-rectifications": {
+        "task": "assessments.jobs.remind_of_rectifications",
+        "schedule": crontab(hour=8, minute=30),
+    },
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "remove-packages": {"task": "reports.jobs.remove_packages", "schedule": crontab(hour=2, minute=50)},

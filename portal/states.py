@@ -124,6 +124,7 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "open": StateStyle(_("整改中"), TONES["in_progress"]),
         "unverified": StateStyle(_("待核验"), TONES["submitted"]),
         "closed": StateStyle(_("已办结"), TONES["accepted"]),
+        "escalated": StateStyle(_("已升级"), TONES["failed"]),
         # ChangeRequest
         "pending": StateStyle(_("待审批"), TONES["submitted"]),
         "granted": StateStyle(_("已同意"), TONES["accepted"]),

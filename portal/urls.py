@@ -28,6 +28,7 @@ urlpatterns = [
     path("tasks/", include("tasks.urls")),
     path("files/", include("vault.urls")),
     path("assessments/", include("assessments.urls")),
+    path("assessments/", include("reports.score_urls")),
     path("reports/", include("reports.urls")),
     path("inbox/", include("portal.notices.urls")),
     path("", include("portal.accounts.urls")),

@@ -211,7 +211,7 @@ def _cell(
 
 def _column_head(kind: InstitutionKind | None, x: int) -> Head:
     full = str(kind.label) if kind else _("合计")
-    lines = _wrapped(full, HEAD_COLUMNS)
+    lines = wrapped(full, HEAD_COLUMNS)
     above = 15 * (len(lines) - 1)
     return Head(full, [Text(line, x + (CELL - GAP) // 2, HEAD - 10 - above + 15 * n) for n, line in enumerate(lines)])
 
@@ -219,12 +219,12 @@ def _column_head(kind: InstitutionKind | None, x: int) -> Head:
 def _row_head(theme: Theme | None, y: int) -> Head:
     if theme is None:
         return Head(_("合计"), [Text(_("合计"), 0, y + ROW // 2 + 5)])
-    lines = [theme.local_label, *_wrapped(theme.local_title, LABEL_COLUMNS)]
+    lines = [theme.local_label, *wrapped(theme.local_title, LABEL_COLUMNS)]
     texts = [Text(line, 0, y + 17 + n * 17) for n, line in enumerate(lines)]
     return Head(f"{theme.local_label} {theme.local_title}", texts)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """At most two lines of so many narrow characters; an ellipsis where the rest is left to the mark's title."""
     if text.isascii():
         return textwrap.wrap(text, width * 8 // 7, max_lines=2, placeholder="…")

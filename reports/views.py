@@ -5,6 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,14 +14,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from assessments.models import Cycle, Review, Score, SelfAssessment
+from assessments.scores import SCORE_RULE
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
+from portal.keyset import bounded_count
 from reports import actions
+from reports import ranking as ranks
+from reports.comparison import COMPARISON_RULE, MIN_OTHERS, MOST_CYCLES, compare, course, standings
 from reports.enums import STEPS, ReportKind, ReportState, ReportStep
+from reports.filters import CycleFilterForm, ScopeFilterForm
 from reports.forms import LanguageForm, PackageForm, RequestForm
 from reports.models import Report
 from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
 from reports.querysets import ReportQuerySet
+from reports.score_charts import band_chart, point_chart
 from tasks.models import Assignment
 
 PAGE_SIZE = 20
@@ -180,3 +188,89 @@ def report_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
         actions.retry_report(report=report, by=request.user)
         messages.success(request, _("已重新排队。"))
     return redirect(report)
+
+
+# --- Scores -----------------------------------------------------------------------------------------------
+
+
+@require_safe
+@requires(Permission.FILL_IN, Permission.SIGN)
+def comparison(request: HttpRequest) -> HttpResponse:
+    """An institution's scores beside those of its kind in a cycle, and beside its own of earlier cycles."""
+    institution = request.membership.institution
+    own = standings(SelfAssessment.objects.visible_to(request.user, request.membership))
+    cycles = Cycle.objects.visible_to(request.user).filter(pk__in=[standing.cycle.pk for standing in own])
+    form = CycleFilterForm(request.GET, cycles=cycles)
+    chosen = form.chosen or (own[-1].cycle if own else None)
+    context: dict[str, object] = {"form": form, "institution": institution, "cycle": chosen}
+    if chosen:
+        standing = next(standing for standing in own if standing.cycle == chosen)
+        until = [
+            s for s in own if s.cycle.plan_id == chosen.plan_id and s.cycle.period_ends_on <= chosen.period_ends_on
+        ]
+        until = until[-MOST_CYCLES:]
+        compared = compare(standing, institution)
+        context |= {
+            "standing": standing,
+            "compared": compared,
+            "has_others": any(line.others for line in compared),
+            "bands": band_chart(compared),
+            "standings": until,
+            "course": course(until),
+            "points": point_chart(until),
+            "min_others": MIN_OTHERS,
+            "rule": COMPARISON_RULE,
+            "score_rule": SCORE_RULE,
+        }
+    return render(request, "reports/comparison.html", context)
+
+
+def _scope(request: HttpRequest) -> tuple[ScopeFilterForm, Cycle | None, dict[str, object]]:
+    cycles = Cycle.objects.visible_to(request.user)
+    form = ScopeFilterForm(request.GET, cycles=cycles)
+    cycle = form.wanted.get("cycle") or cycles.first()
+    return form, cycle, {"form": form, "cycle": cycle, "query": f"?cycle={cycle.pk}" if cycle else ""}
+
+
+def _whole_scores(request: HttpRequest, form: ScopeFilterForm, cycle: Cycle) -> QuerySet[Score]:
+    scores = Score.objects.supervised_by(request.user, Permission.SUPERVISE, request.membership)
+    return form.of_institution(scores.whole().accepted_in(cycle), "self_assessment__institution")
+
+
+@require_safe
+@requires(Permission.SUPERVISE)
+def ranking(request: HttpRequest) -> HttpResponse:
+    """The institutions of the scope by the score of what was accepted."""
+    form, cycle, context = _scope(request)
+    if cycle:
+        scores = _whole_scores(request, form, cycle)
+        context |= {
+            "page": ranks.ranking_page(scores, request.GET.get("after", "")),
+            "count": bounded_count(scores),
+            "rule": ranks.RANKING_RULE,
+            "score_rule": SCORE_RULE,
+        }
+    return render(request, "reports/ranking.html", context)
+
+
+@require_safe
+@requires(Permission.SUPERVISE)
+def movers(request: HttpRequest) -> HttpResponse:
+    """Whose score rose and fell most since the cycle before."""
+    form, cycle, context = _scope(request)
+    before = ranks.cycle_before(cycle) if cycle else None
+    if cycle and before:
+        context |= {"before": before, "movers": ranks.movers(_whole_scores(request, form, cycle), before)}
+    return render(request, "reports/movers.html", context | {"rule": ranks.MOVERS_RULE, "score_rule": SCORE_RULE})
+
+
+@require_safe
+@requires(Permission.SUPERVISE)
+def most_returned(request: HttpRequest) -> HttpResponse:
+    """The requirements that supervisors returned most often in a cycle."""
+    form, cycle, context = _scope(request)
+    if cycle:
+        reviews = Review.objects.visible_to(request.user, request.membership).filter(self_assessment__cycle=cycle)
+        reviews = form.of_institution(reviews, "self_assessment__institution")
+        context |= {"returns": ranks.most_returned(reviews), "rule": ranks.RETURNED_RULE}
+    return render(request, "reports/most_returned.html", context)

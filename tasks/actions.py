@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,21 +17,29 @@ from portal.accounts.access import check
 from portal.accounts.enums import INSTITUTION_ROLES, Role
 from portal.accounts.models import User
 from portal.audit.actions import record
-from portal.audit.canonical import Digests, as_plain, canonical_json, digests
 from portal.gate import WrongState, pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
+from tasks.content import content_to_sign, digests_to_sign
 from tasks.enums import TRANSITIONS, AssignmentState
 from tasks.models import Assignment, Statement, Submission
 from tasks.permissions import can_fill_in, can_review, can_sign
+from tasks.signing import ContentChanged, changed_since
 from vault.enums import FileState
 
 
 class Draft(NamedTuple):
-    """A statement as typed, and the revision of the text it was typed over."""
+    """A statement as typed, and the revision of the text it was typed over.
+
+    `reply` answers the reason of the last return; None leaves it as it is.
+    """
 
     text: str
     revision: int
+    reply: str | None = None
+
+    def differs_from(self, statement: Statement) -> bool:
+        return self.text != statement.text or (self.reply is not None and self.reply != statement.reply)
 
 
 class StaleStatements(ValidationError):
@@ -56,16 +64,18 @@ def save_statements(*, assignment: Assignment, drafts: Mapping[int, Draft], by: 
         for requirement, draft in drafts.items()
         if requirement in saved
         and draft.revision != saved[requirement].revision
-        and draft.text != saved[requirement].text
+        and draft.differs_from(saved[requirement])
     }
     if stale:
         raise StaleStatements(stale)
     changed = []
     for requirement in assignment.requirements.filter(pk__in=drafts):
         statement = saved.get(requirement.pk) or Statement(assignment=assignment, requirement=requirement)
-        if statement.text == drafts[requirement.pk].text:
+        draft = drafts[requirement.pk]
+        if not draft.differs_from(statement):
             continue
-        statement.text = drafts[requirement.pk].text
+        statement.text = draft.text
+        statement.reply = statement.reply if draft.reply is None else draft.reply
         statement.revision += 1
         statement.updated_by = by
         statement.updated_at = timezone.now()
@@ -75,7 +85,7 @@ def save_statements(*, assignment: Assignment, drafts: Mapping[int, Draft], by: 
             changed,
             update_conflicts=True,
             unique_fields=["assignment", "requirement"],
-            update_fields=["text", "revision", "updated_by", "updated_at"],
+            update_fields=["text", "reply", "revision", "updated_by", "updated_at"],
         )
         record(
             action="assignment.statements_saved",
@@ -101,25 +111,36 @@ def open_for_editing(assignment: Assignment, by: User) -> Assignment:
 
 
 def missing(assignment: Assignment) -> list[Requirement]:
-    """The mandatory requirements that still lack a statement or a file that passed its checks."""
+    """The mandatory requirements without a statement or a file that passed its checks, and what was returned and
+    has no reply.
+    """
     stated = assignment.statements.exclude(text="").values("requirement")
     proved = assignment.evidence.current().checked().values("requirement")
-    return list(
-        assignment.requirements.filter(binding=Binding.MANDATORY)
-        .exclude(Q(pk__in=stated) & Q(pk__in=proved))
-        .select_related("task")
-    )
+    replied = assignment.statements.exclude(reply="").values("requirement")
+    lacks_proof = Q(binding=Binding.MANDATORY) & ~(Q(pk__in=stated) & Q(pk__in=proved))
+    lacks_reply = Q(pk__in=returned_requirements(assignment)) & ~Q(pk__in=replied)
+    return list(assignment.requirements.filter(lacks_proof | lacks_reply).select_related("task"))
+
+
+def returned_requirements(assignment: Assignment) -> QuerySet:
+    """The ids of the requirements for which the last verdict returned the work.
+
+    What was withdrawn since has no verdict, so the reasons before it still want a reply.
+    """
+    judged = assignment.submissions.filter(review__isnull=False).order_by("-number")
+    last = assignment.submissions.filter(pk=judged.values("pk")[:1], review__remarks__verdict="returned")
+    return last.values("review__remarks__requirement")
 
 
 @transaction.atomic
 def hand_in(*, assignment: Assignment, by: User) -> Assignment:
-    """Put the work before the CIO; refused while a mandatory requirement lacks a statement or a file."""
+    """Put the work before the CIO; refused while something is missing."""
     check(can_fill_in(by, assignment))
     assignment = pass_gate(row=assignment, name="hand_in", moves=TRANSITIONS, by=by, sent_back_reason="")
     lacking = missing(assignment)
     if lacking:
         raise ValidationError(
-            _("下列要求尚缺说明或证明材料：%(references)s。")
+            _("下列要求尚缺说明、证明材料或对退回理由的答复：%(references)s。")
             % {"references": "、".join(requirement.reference for requirement in lacking)},
             code="incomplete",
         )
@@ -162,49 +183,20 @@ def send_back(*, assignment: Assignment, reason: str, by: User) -> Assignment:
     return assignment
 
 
-def content_to_sign(assignment: Assignment) -> dict[str, Any]:
-    """What a signature would freeze, in the form that is digested: statements and evidence per requirement."""
-    task, institution = assignment.task, assignment.institution
-    statements = dict(assignment.statements.values_list("requirement", "text"))
-    evidence: dict[int, list[dict[str, Any]]] = {}
-    for file in assignment.evidence.current():
-        facts = {
-            "id": file.pk,
-            "name": file.original_name,
-            "size": file.size,
-            "sha256": file.sha256,
-            "sm3": file.sm3,
-        }
-        evidence.setdefault(file.requirement_id, []).append(facts)
-    return as_plain(
-        {
-            "plan": task.plan.slug,
-            "task": {"number": task.number, "title": task.title},
-            "institution": {"name": institution.name, "credit_code": institution.credit_code},
-            "part": assignment.part,
-            "deadline": assignment.deadline,
-            "requirements": [
-                {
-                    "reference": requirement.reference,
-                    "text": requirement.text,
-                    "statement": statements.get(requirement.pk, ""),
-                    "evidence": evidence.get(requirement.pk, []),
-                }
-                for requirement in assignment.requirements.select_related("task")
-            ],
-        }
-    )
-
-
-def digests_to_sign(content: dict[str, Any]) -> Digests:
-    return digests(canonical_json(content))
-
-
 @transaction.atomic
-def sign(*, assignment: Assignment, seen_sha256: str, by: User) -> Submission:
+def sign(
+    *,
+    assignment: Assignment,
+    seen_sha256: str,
+    by: User,
+    shown: Mapping[str, str] | None = None,
+    reauthenticated: str = "",
+) -> Submission:
     """The CIO signs off: a new frozen submission reaches the supervisor.
 
-    `seen_sha256` is the digest of what the signing page showed; refused when the content is another by now.
+    `seen_sha256` is the digest of what the signing page showed, `shown` that of each requirement by reference;
+    raises ContentChanged when the content is another by now. `reauthenticated` is how the signer proved once more
+    who they are; empty where no page asked.
     """
     check(can_sign(by, assignment))
     assignment = pass_gate(row=assignment, name="sign", moves=TRANSITIONS, by=by)
@@ -212,7 +204,7 @@ def sign(*, assignment: Assignment, seen_sha256: str, by: User) -> Submission:
     content = content_to_sign(assignment)
     digest = digests_to_sign(content)
     if digest.sha256 != seen_sha256:
-        raise ValidationError(_("您阅读之后内容已有变化，未签署。请重新核对后再签署。"), code="changed")
+        raise ContentChanged(changed_since(shown or {}, content["requirements"]))
     submission = Submission.objects.create(
         assignment=assignment,
         number=assignment.submissions.count() + 1,
@@ -230,9 +222,25 @@ def sign(*, assignment: Assignment, seen_sha256: str, by: User) -> Submission:
         by=by,
         target=submission,
         institution=assignment.institution,
-        data={"number": submission.number, "sha256": digest.sha256, "sm3": digest.sm3},
+        data={
+            "number": submission.number,
+            "sha256": digest.sha256,
+            "sm3": digest.sm3,
+            "reauthenticated": reauthenticated,
+        },
     )
     return submission
+
+
+@transaction.atomic
+def withdraw(*, assignment: Assignment, reason: str, by: User) -> Assignment:
+    """The CIO takes back what no verdict was given on; the submission itself stays. Called by the withdrawal in
+    `assessments`, which tells the reviewers.
+    """
+    check(can_sign(by, assignment))
+    if not reason.strip():
+        raise ValidationError(_("请填写撤回的理由。"), code="reason")
+    return pass_gate(row=assignment, name="withdraw", moves=TRANSITIONS, by=by, data={"reason": reason})
 
 
 @transaction.atomic
@@ -246,9 +254,12 @@ def accept(*, assignment: Assignment, by: User, data: dict[str, Any]) -> Assignm
 
 @transaction.atomic
 def give_back(*, assignment: Assignment, by: User, data: dict[str, Any]) -> Assignment:
-    """The supervisor returned the work with reasons. Called by the review, which holds them."""
+    """The supervisor returned the work with reasons, each of which wants a new reply. Called by the review, which
+    holds them.
+    """
     check(can_review(by, assignment))
     assignment = pass_gate(row=assignment, name="return", moves=TRANSITIONS, by=by, data=data)
+    assignment.statements.exclude(reply="").update(reply="")
     _tell_institution(assignment, NoticeKind.RETURNED, list(INSTITUTION_ROLES), f"returned:{assignment.returned_at}")
     return assignment
 

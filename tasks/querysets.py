@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import Count, Exists, F, IntegerField, Manager, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, IntegerField, Manager, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -65,8 +65,8 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
     def with_requests(self) -> Self:
         """Annotate `has_pending_request`: the institution asked for something and waits for the decision."""
         model: Any = self.model
-        pending = model.change_requests.rel.related_model.objects.pending()
-        return self.annotate(has_pending_request=Exists(pending.filter(assignment=OuterRef("pk"))))
+        requests = model.change_requests.rel.related_model.objects.pending()
+        return self.annotate(has_pending_request=Exists(requests.filter(assignment=OuterRef("pk"))))
 
     def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
         counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))
@@ -91,6 +91,13 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
 
 class SubmissionQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
+
+    def with_withdrawn(self) -> Self:
+        """Annotate `is_withdrawn`: taken back before a verdict, so that it neither has one nor waits for one."""
+        later = self.model._default_manager.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))
+        is_over = Q(Exists(later)) | ~Q(assignment__state=AssignmentState.SUBMITTED)
+        unjudged = Q(review__isnull=True)
+        return self.annotate(is_withdrawn=Case(When(unjudged & is_over, then=Value(True)), default=Value(False)))
 
 
 class EvidenceQuerySet(InstitutionRowQuerySet):

@@ -22,7 +22,10 @@ S = AssignmentState
 
 @dataclass
 class Line:
-    """A requirement with what the institution says of it, its files, and why the supervisor returned it."""
+    """A requirement with what the institution says of it, its files, and why the supervisor returned it.
+
+    A reason wants a reply before the work is handed in again.
+    """
 
     requirement: Requirement
     statement: Statement | None = None
@@ -32,6 +35,14 @@ class Line:
     @property
     def text(self) -> str:
         return self.statement.text if self.statement else ""
+
+    @property
+    def reply(self) -> str:
+        return self.statement.reply if self.statement else ""
+
+    @property
+    def lacks_reply(self) -> bool:
+        return bool(self.reason and not self.reply)
 
     @property
     def is_complete(self) -> bool:
@@ -55,7 +66,7 @@ class Line:
     @property
     def is_missing(self) -> bool:
         """Whether it keeps the assignment from being handed in."""
-        return self.requirement.binding == Binding.MANDATORY and not self.is_complete
+        return self.lacks_reply or (self.requirement.binding == Binding.MANDATORY and not self.is_complete)
 
     # The four that `side_progress` asks for.
     current = False
@@ -70,7 +81,7 @@ class Line:
 
     @property
     def state(self) -> str:
-        if self.is_complete:
+        if self.is_complete and not self.lacks_reply:
             return "complete"
         return "in_progress" if self.text or self.files else "not_started"
 
@@ -96,7 +107,8 @@ def checks_held_up(lines: Sequence[Line]) -> bool:
 def submissions_of(assignment: Assignment) -> QuerySet[Submission]:
     """Every signed version, newest first, with its review: a fixed number of queries."""
     return (
-        assignment.submissions.select_related("signed_by", "review__reviewer", "review__authority")
+        assignment.submissions.with_withdrawn()
+        .select_related("signed_by", "review__reviewer", "review__authority")
         .prefetch_related("review__remarks__requirement__task")
         .order_by("-number")
     )
@@ -109,8 +121,8 @@ def requests_of(assignment: Assignment) -> list[ChangeRequest]:
 
 
 def latest_return(submissions: Sequence[Submission]):
-    """The review of the newest submission, when it returned it."""
-    review = submissions[0].verdict if submissions else None
+    """The last verdict, when it returned the work: what was signed since and not judged leaves it standing."""
+    review = next((submission.verdict for submission in submissions if submission.verdict), None)
     return review if review and review.verdict == "returned" else None
 
 
@@ -151,8 +163,8 @@ def _to_fill_in(state: str, lines: Sequence[Line]) -> str:
         return _("监管单位已退回，请按退回理由修改后再次提交签署。")
     if missing:
         return ngettext(
-            "还有 %(count)d 项必选要求缺少说明或证明材料，补齐后提交签署。",
-            "还有 %(count)d 项必选要求缺少说明或证明材料，补齐后提交签署。",
+            "还有 %(count)d 项要求缺少说明、证明材料或答复，补齐后提交签署。",
+            "还有 %(count)d 项要求缺少说明、证明材料或答复，补齐后提交签署。",
             missing,
         ) % {"count": missing}
     return _("内容已齐备，请提交首席信息官签署。")

@@ -15,6 +15,7 @@ from tasks.models import ChangeRequest
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory, TaskFactory
+from tests.factories.rectifications import RectificationFactory
 from tests.factories.tasks import AssignmentFactory, SubmissionFactory, fill_in
 from tests.test_urls import URLS, rule_of
 from vault.models import LegalHold
@@ -45,6 +46,7 @@ DRAFT = {
     "assessments:detail": OWN,
     "assessments:task": FILLS,
     "assessments:hand_in": FILLS,
+    "assessments:delegations": {"liaison"},
     "accounts:institution": SUPERVISES,
     "api:institution-detail": OWN | SUPERVISES,
     "api:assignment-detail": OWN | SUPERVISES,
@@ -56,16 +58,26 @@ SIGNED = {
     "assessments:detail": OWN | SUPERVISES,  # a supervisor is led on to the review
     "assessments:review_submission": SUPERVISES,
     "assessments:review_self_assessment": SUPERVISES,
+    "assessments:compare_submission": OWN | SUPERVISES,  # a first version leads back to where it stands
+    "assessments:compare_self_assessment": OWN | SUPERVISES,
     "reports:detail": OWN,
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
 }
+# A rectification is read by the institution and by whoever supervises it; what each may do there is in
+# tests/assessments/test_rectifications.py.
+DRAFT["assessments:rectification"] = SIGNED["assessments:rectification"] = OWN | SUPERVISES
 DRAFT |= {
     "tasks:request_extension": OWN,
     "tasks:request_not_applicable": OWN,
     "tasks:request": OWN | SUPERVISES,
 }
+REVIEW_WRITES = ["save_review_draft", "confirm_review", "decline_review", "recall_review"]
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
+
+# Scores: a draft's is the institution's own, a signed one's also its supervisors'.
+DRAFT |= {"assessments:score": OWN}
+SIGNED |= {"assessments:score": OWN | SUPERVISES}
 
 
 class World:
@@ -97,6 +109,7 @@ class World:
             "vault:file": [assignment.evidence.first().stored_id],
             "assessments:task": [self_assessment.pk, task.number],
             "assessments:review_submission": [submission.pk if submission else 0],
+            "assessments:compare_submission": [submission.pk if submission else 0],
             "accounts:institution": [self.institution.pk],
             "api:institution-detail": [self.institution.pk],
             "api:assignment-detail": [assignment.pk],
@@ -108,8 +121,13 @@ class World:
         self.arguments["tasks:evidence_replace"] = self.arguments["tasks:evidence_file"]
         self.arguments |= {
             f"assessments:{name}": [self_assessment.pk]
-            for name in ("detail", "hand_in", "sign", "review_self_assessment")
+            for name in ("detail", "hand_in", "sign", "review_self_assessment", "compare_self_assessment")
         }
+        rectification = RectificationFactory(institution=self.institution)
+        self.arguments["assessments:rectification"] = [rectification.pk]
+        self.arguments["assessments:score"] = [self_assessment.pk]
+        self.arguments["assessments:delegations"] = self.arguments["assessments:presence"] = [self_assessment.pk]
+        self.arguments["assessments:save_answer"] = [self_assessment.pk, requirement.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         request = ChangeRequest.objects.create(
@@ -183,7 +201,10 @@ def test_writing_to_other_bodies_objects_is_404(client):
             world.url("vault:file"),
             world.url("assessments:task"),
             world.url("assessments:hand_in"),
+            world.url("assessments:save_answer"),
+            world.url("assessments:presence"),
         ],
+        Role.LIAISON: [world.url("assessments:delegations")],
         Role.CIO: [
             waiting.url("tasks:sign"),
             reverse("tasks:send_back", args=waiting.arguments["tasks:sign"]),
@@ -198,6 +219,8 @@ def test_writing_to_other_bodies_objects_is_404(client):
         ],
         Role.LEAD_SUPERVISOR: [world.url("tasks:hold_place"), world.url("tasks:hold_release")],
     }
+    tries[Role.CONTRIBUTOR].append(world.url("assessments:rectification"))
+    tries[Role.SUPERVISOR].append(world.url("assessments:rectification"))
     request = world.arguments["tasks:request"]
     tries[Role.CIO] += [
         world.url("tasks:request_extension"),
@@ -207,6 +230,11 @@ def test_writing_to_other_bodies_objects_is_404(client):
     tries[Role.LEAD_SUPERVISOR] += [
         reverse("tasks:request_grant", args=request),
         reverse("tasks:request_decline", args=request),
+        *(
+            reverse(f"assessments:{name}", args=[kind, *signed.arguments[f"assessments:{page}"]])
+            for name in REVIEW_WRITES
+            for kind, page in (("submissions", "review_submission"), ("self-assessments", "review_self_assessment"))
+        ),
     ]
     for role, urls in tries.items():
         client.force_login(member(office if role in ABOVE.values() else home, role))
@@ -247,6 +275,8 @@ def test_every_page_of_an_object_is_in_this_file():
         *(f"tasks:{name}" for name in ("uploads", "upload", "evidence_upload", "evidence_withdraw", "send_back")),
         "assessments:send_back",
         *(f"tasks:{name}" for name in ("request_withdraw", "request_grant", "request_decline")),
+        *(f"assessments:{name}" for name in REVIEW_WRITES),
+        *(f"assessments:{name}" for name in ("save_answer", "presence")),
     }
     in_its_app = {"reports:file", "reports:retry", "assessments:evidence"}
     for path, pattern in URLS:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from assessments.actions.scores import write_scores
 from assessments.completeness import missing
 from assessments.content import content_to_sign, digests_to_sign
 from assessments.enums import TRANSITIONS
 from assessments.models import SelfAssessment
 from assessments.permissions import can_fill_in, can_sign
+from assessments.signed import entries_of
 from portal.accounts.access import check
 from portal.accounts.enums import Role
 from portal.accounts.models import User
@@ -20,19 +22,19 @@ from portal.gate import pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
 from tasks.models import Evidence
+from tasks.signing import ContentChanged, changed_since
 from vault.enums import FileState
 
 
 @transaction.atomic
 def hand_in(*, self_assessment: SelfAssessment, by: User) -> SelfAssessment:
-    """Put the answers before the CIO; refused while a mandatory requirement lacks a value or a justification."""
+    """Put the answers before the CIO; refused while something is missing (assessments/completeness.py)."""
     check(can_fill_in(by, self_assessment))
     self_assessment = pass_gate(row=self_assessment, name="hand_in", moves=TRANSITIONS, by=by, sent_back_reason="")
     lacking = missing(self_assessment)
     if lacking:
         raise ValidationError(
-            _("下列要求尚未填写完整：%(references)s。")
-            % {"references": "、".join(requirement.reference for requirement in lacking)},
+            _("下列要求尚未填写完整：%(references)s。") % {"references": "、".join(line.in_words for line in lacking)},
             code="incomplete",
         )
     _check_files(self_assessment)
@@ -81,10 +83,19 @@ def send_back(*, self_assessment: SelfAssessment, reason: str, by: User) -> Self
 
 
 @transaction.atomic
-def sign(*, self_assessment: SelfAssessment, seen_sha256: str, by: User) -> SelfAssessment:
+def sign(
+    *,
+    self_assessment: SelfAssessment,
+    seen_sha256: str,
+    by: User,
+    shown: Mapping[str, str] | None = None,
+    reauthenticated: str = "",
+) -> SelfAssessment:
     """The CIO signs off: this version is frozen and reaches the supervisor.
 
-    `seen_sha256` is the digest of what the signing page showed; refused when the content is another by now.
+    `seen_sha256` is the digest of what the signing page showed, `shown` that of each requirement by reference;
+    raises ContentChanged when the content is another by now. `reauthenticated` is how the signer proved once more
+    who they are; empty where no page asked.
     """
     check(can_sign(by, self_assessment))
     locked = SelfAssessment.objects.select_for_update(of=("self",)).get(pk=self_assessment.pk)
@@ -100,17 +111,19 @@ def sign(*, self_assessment: SelfAssessment, seen_sha256: str, by: User) -> Self
         sha256=digest.sha256,
         sm3=digest.sm3,
         signed_by=by,
-        data={"version": locked.version, "sha256": digest.sha256, "sm3": digest.sm3},
+        data={
+            "version": locked.version,
+            "sha256": digest.sha256,
+            "sm3": digest.sm3,
+            "reauthenticated": reauthenticated,
+        },
     )
+    entries = list(entries_of(content))
     if digest.sha256 != seen_sha256:
-        raise ValidationError(_("您阅读之后内容已有变化，未签署。请重新核对后再签署。"), code="changed")
-    files = [
-        file["id"]
-        for task in content["tasks"]
-        for requirement in task["requirements"]
-        for file in requirement["evidence"]
-    ]
+        raise ContentChanged(changed_since(shown or {}, entries))
+    files = [file["id"] for entry in entries for file in entry["evidence"]]
     Evidence.objects.filter(pk__in=files, frozen_at=None).update(frozen_at=signed.signed_at)
+    write_scores(signed)
     return signed
 
 

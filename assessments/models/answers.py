@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from assessments.models.cycles import Cycle, SelfAssessment
-from assessments.querysets import DelegationQuerySet
+from assessments.querysets import AnswerQuerySet, DelegationQuerySet, ScoreQuerySet
 
 
 class Answer(models.Model):
@@ -41,6 +41,8 @@ class Answer(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = AnswerQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -103,6 +105,8 @@ class Score(models.Model):
     task = models.ForeignKey("plan.Task", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     value = models.DecimalField(_("得分"), max_digits=5, decimal_places=4)
 
+    objects = ScoreQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -110,6 +114,15 @@ class Score(models.Model):
             ),
             models.CheckConstraint(name="score_of_one_thing", condition=Q(theme=None) | Q(task=None)),
             models.CheckConstraint(name="score_0_to_5", condition=Q(value__gte=0, value__lte=5)),
+        ]
+        indexes = [
+            # What comparisons and rankings read, without the scores of tasks, which are most of the table.
+            models.Index(
+                fields=["self_assessment", "theme"],
+                include=["value"],
+                condition=Q(task=None),
+                name="score_of_whole_and_themes",
+            ),
         ]
 
     def __str__(self) -> str:

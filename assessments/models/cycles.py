@@ -112,3 +112,9 @@ class SelfAssessment(models.Model):
     @property
     def is_overdue(self) -> bool:
         return self.state != S.ACCEPTED and self.cycle.due_on < timezone.localdate()
+
+    @property
+    def days_late(self) -> int:
+        """Whole days after the due date on which it was signed, or is today while nobody signed; 0 while in time."""
+        day = timezone.localdate(self.signed_at) if self.signed_at else timezone.localdate()
+        return max((day - self.cycle.due_on).days, 0)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from assessments.enums import RectificationState, StepKind
+from assessments.enums import ESCALATED_AFTER, RectificationState, StepKind
 from assessments.models.reviews import Review
 from assessments.querysets import RectificationQuerySet, RectificationStepQuerySet
 
@@ -66,6 +66,11 @@ class Rectification(models.Model):
     def is_overdue(self) -> bool:
         """Past its deadline and not answered; what waits for verification is not the institution's delay."""
         return self.state == S.OPEN and self.deadline < timezone.localdate()
+
+    @property
+    def is_escalated(self) -> bool:
+        """So long overdue that the authority's lead supervisors have been told."""
+        return self.is_overdue and self.days_left <= -ESCALATED_AFTER
 
     @property
     def days_left(self) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from assessments.enums import ReviewDraftState, SelfAssessmentState, Verdict
 from assessments.models.cycles import Cycle, SelfAssessment
 from assessments.querysets import CaseOfficerQuerySet, ReviewDraftQuerySet, ReviewQuerySet
+from assessments.remarks import Judgement, RemarkGiven, from_json
 
 
 class Review(models.Model):
@@ -57,9 +59,19 @@ class Review(models.Model):
         return SelfAssessmentState(self.verdict).label
 
     @property
+    def version(self) -> int:
+        """The number of the version that was judged."""
+        return self.submission.number if self.submission else self.self_assessment.version
+
+    @property
     def reasons(self) -> list[Remark]:
         """Why requirements were returned; prefetch `remarks__requirement__task` with lists."""
         return [remark for remark in self.remarks.all() if remark.verdict == Verdict.RETURNED]
+
+    @property
+    def comments(self) -> list[Remark]:
+        """What was said of requirements that were not returned."""
+        return [remark for remark in self.remarks.all() if remark.verdict == Verdict.ACCEPTED and remark.text]
 
 
 class Remark(models.Model):
@@ -142,6 +154,26 @@ class ReviewDraft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reviewer} {self.signed}"
+
+    def get_absolute_url(self) -> str:
+        """The page of what it is about: the draft is shown there."""
+        if self.submission_id:
+            return reverse("assessments:review_submission", args=[self.submission_id])
+        return reverse("assessments:review_self_assessment", args=[self.self_assessment_id])
+
+    @property
+    def is_proposed(self) -> bool:
+        return self.state == ReviewDraftState.PROPOSED
+
+    @property
+    def given(self) -> dict[int, RemarkGiven]:
+        """What is said of each requirement, by its id."""
+        return from_json(self.remarks)
+
+    @property
+    def judgement(self) -> Judgement:
+        """What a proposal wants to be sent."""
+        return Judgement(Verdict(self.verdict), self.comment, self.given)
 
     @property
     def signed(self):

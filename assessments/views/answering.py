@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from assessments import actions
 from assessments.actions import StaleAnswers
 from assessments.answers import asked_by
-from assessments.content import content_to_sign
+from assessments.completeness import lines_of
+from assessments.division import holders_of
 from assessments.forms import AnswersForm
-from assessments.history import reasons_before
+from assessments.history import NOTHING, carried_over_from, remarks_before
 from assessments.models import SelfAssessment
-from assessments.permissions import can_fill_in
-from assessments.signed import SignedTask, read_content
-from assessments.views.finding import visible
+from assessments.overview import TaskLines, overview_of
+from assessments.views.saving import answers_form, their_versions, to_fill_in, usable_files
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
 from portal.gate import WrongState
-from tasks.models import Assignment, Evidence
+from tasks.models import Assignment
+
+ALL = "all"
 
 
-def _progress(self_assessment: SelfAssessment, tasks: list[SignedTask], current: int) -> list[dict]:
+def _progress(self_assessment: SelfAssessment, tasks: list[TaskLines], current: int) -> list[dict]:
     """The way through the tasks, for the side of the page."""
     return [
         {
-            "label": f"{task.number} {task.title}",
-            "url": reverse("assessments:task", args=[self_assessment.pk, task.number]),
-            "state": task.progress,
-            "current": task.number == current,
+            "label": f"{lines.task.number} {lines.task.local_title} {lines.complete}/{lines.total}",
+            "url": reverse("assessments:task", args=[self_assessment.pk, lines.task.number]),
+            "state": lines.progress,
+            "current": lines.task.number == current,
         }
-        for task in tasks
+        for lines in tasks
     ]
 
 
 @requires(Permission.FILL_IN)
 def task(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """The answers to one task's requirements. An error or a stale tab loses nothing that was typed."""
-    self_assessment = get_object_or_404(visible(request), pk=pk)
-    if not can_fill_in(request.user, self_assessment):
-        raise Http404
+    self_assessment = to_fill_in(request, pk)
     if not self_assessment.is_editable:
         messages.info(request, _("该版本已提交，不能再修改。"))
         return redirect(self_assessment)
@@ -56,32 +57,41 @@ def task(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             actions.save_answers(self_assessment=self_assessment, drafts=form.drafts, by=request.user)
         except StaleAnswers as stale:
             form.overwrite(stale.current)
-            return _task_page(request, self_assessment, number, form, current=stale.current, status=409)
+            theirs = their_versions(self_assessment, {r.pk: r for r in form.requirements}, stale.current)
+            return _task_page(request, self_assessment, number, form, theirs=theirs, status=409)
         except WrongState as error:
             messages.error(request, error.message)
             return redirect(self_assessment)
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("任务 %(number)s 的自评已保存。") % {"number": number})
-            return redirect(_where_to(request, self_assessment, number))
+            return _saved(request, self_assessment, number, form)
     return _task_page(request, self_assessment, number, form, status=400 if form.errors else 200)
+
+
+def _saved(request: HttpRequest, self_assessment: SelfAssessment, number: int, form: AnswersForm) -> HttpResponse:
+    """Confirm what the pressed button asks for, and lead on."""
+    wanted = request.POST.get("confirm", "")
+    if not wanted:
+        messages.success(request, _("任务 %(number)s 的自评已保存。") % {"number": number})
+        return redirect(_where_to(request, self_assessment, number))
+    requirements = [r for r in form.requirements if wanted in (ALL, str(r.pk))]
+    count = actions.confirm_answers(self_assessment=self_assessment, requirements=requirements, by=request.user)
+    messages.success(
+        request,
+        ngettext("已保存，并确认沿用 %(count)s 项答案。", "已保存，并确认沿用 %(count)s 项答案。", count)
+        % {"count": count},
+    )
+    place = "" if wanted == ALL else f"#requirement-{wanted}"
+    return redirect(reverse("assessments:task", args=[self_assessment.pk, number]) + place)
 
 
 def _form(request: HttpRequest, self_assessment: SelfAssessment, number: int) -> AnswersForm:
     requirements = list(asked_by(self_assessment).filter(task__number=number))
     if not requirements:
         raise Http404
-    usable = Evidence.objects.visible_to(request.user).current().checked()
-    files = usable.filter(institution=self_assessment.institution_id)
-    linked = Prefetch("evidence", Evidence.objects.current())
-    answers = self_assessment.answers.filter(requirement__in=requirements).select_related("updated_by")
-    return AnswersForm(
-        request.POST if request.method == "POST" else None,
-        requirements=requirements,
-        answers={answer.requirement_id: answer for answer in answers.prefetch_related(linked)},
-        files=list(files.select_related("requirement__task")),
-    )
+    files = usable_files(request, self_assessment).select_related("requirement__task")
+    return answers_form(request, self_assessment, requirements, files)
 
 
 def _task_page(
@@ -89,15 +99,17 @@ def _task_page(
     self_assessment: SelfAssessment,
     number: int,
     form: AnswersForm,
-    current: dict | None = None,
+    theirs: Mapping[int, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    tasks = read_content(content_to_sign(self_assessment), self_assessment.cycle.plan_id, request.user)
-    numbers = [task.number for task in tasks]
+    holders = holders_of(self_assessment, request.user)
+    themes = overview_of(lines_of(self_assessment), holders=holders)
+    tasks = [task for theme in themes for task in theme.tasks]
+    numbers = [task.task.number for task in tasks]
     place = numbers.index(number)
-    reasons = reasons_before(self_assessment)
-    saved = {r.requirement.pk: r for task in tasks for r in task.requirements}
+    remarks = remarks_before(self_assessment)
     sections = form.sections
+    carried_over = sum(answer.is_carried_over for answer in form.answers.values())
     context = {
         "self_assessment": self_assessment,
         "task": sections[0].requirement.task,
@@ -105,15 +117,18 @@ def _task_page(
         "sections": [
             {
                 "section": section,
-                "reasons": reasons.get(section.requirement.pk, []),
-                "theirs": (current or {}).get(section.requirement.pk),
-                "theirs_in_words": saved[section.requirement.pk],
+                "reasons": remarks.get(section.requirement.pk, NOTHING),
+                "theirs": (theirs or {}).get(section.requirement.pk),
             }
             for section in sections
         ],
-        "is_stale": bool(current),
+        "is_stale": bool(theirs),
         "saved_at": _saved_at(form),
-        "progress": _progress(self_assessment, tasks, number),
+        "carried_over": carried_over,
+        "carried_over_from": carried_over_from(self_assessment) if carried_over else None,
+        "holder": holders.get(number),
+        "mine": _progress(self_assessment, [task for task in tasks if task.is_mine], number),
+        "others": _progress(self_assessment, [task for task in tasks if not task.is_mine], number),
         "previous": numbers[place - 1] if place else None,
         "following": numbers[place + 1] if place + 1 < len(numbers) else None,
         "assignment": Assignment.objects.visible_to(request.user)

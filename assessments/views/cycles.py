@@ -19,8 +19,9 @@ from assessments.filters import SelfAssessmentFilterForm
 from assessments.forms import CycleForm
 from assessments.models import Cycle, SelfAssessment
 from portal.accounts.access import requires, signed_in
-from portal.accounts.enums import Permission
+from portal.accounts.enums import ListPage, Permission
 from portal.accounts.models import Institution
+from portal.accounts.saved_views import saved_views
 from portal.keyset import bounded_count
 
 ROWS_A_PAGE = 50
@@ -40,6 +41,7 @@ def _of_institution(request: HttpRequest) -> HttpResponse:
         SelfAssessment.objects.visible_to(request.user, request.membership)
         .select_related("cycle")
         .with_progress()
+        .with_score()
         .defer("content")
         .order_by("-cycle__period_ends_on", "cycle", "-version")
     )
@@ -67,6 +69,7 @@ def _of_scope(request: HttpRequest) -> HttpResponse:
     context = {
         "cycle": cycle,
         "form": form,
+        "saved_views": saved_views(request, ListPage.SELF_ASSESSMENTS, form),
         "totals": _totals(latest, cycle),
         "rows": page,
         "count": bounded_count(rows),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.accounts.access import check
-from portal.accounts.enums import InstitutionKind, Role
+from portal.accounts.enums import InstitutionKind, ListPage, Role
 from portal.accounts.models import (
     BELONG,
     SUPERVISE,
@@ -27,6 +27,7 @@ from portal.accounts.models import (
     Invitation,
     Membership,
     Region,
+    SavedView,
     User,
 )
 from portal.accounts.permissions import can_manage_people
@@ -35,6 +36,7 @@ from portal.bulk import insert_select
 from portal.notices.actions import send_invitation
 
 INVITATION_DAYS = 14
+VIEWS_A_PAGE = 20
 
 
 @transaction.atomic
@@ -191,6 +193,36 @@ def save_profile(*, user: User, name: str, language: str) -> None:
     user.name, user.language = name, language
     user.save(update_fields=["name", "language"])
     record(action="user.profile_saved", by=user, target=user, data={"language": language})
+
+
+@transaction.atomic
+def save_view(*, page: ListPage, name: str, query: str, overwrite: bool = False, by: User) -> SavedView:
+    """Keep a list's filters under a name; with `overwrite`, in place of what had that name.
+
+    Raises ValidationError with the code `taken` for a name in use, and `too_many` for more than VIEWS_A_PAGE.
+    """
+    name = name.strip()
+    if not name:
+        raise ValidationError(_("请填写视图名称。"), code="required")
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    views = SavedView.objects.visible_to(by).filter(page=page)
+    if views.filter(name=name).exists():
+        if not overwrite:
+            raise ValidationError(_("已有名为“%(name)s”的视图。") % {"name": name}, code="taken")
+    elif views.count() >= VIEWS_A_PAGE:
+        raise ValidationError(
+            _("每个列表最多保存 %(limit)s 个视图。请先删除不再使用的视图。") % {"limit": VIEWS_A_PAGE}, code="too_many"
+        )
+    view, _created = SavedView.objects.update_or_create(user=by, page=page, name=name, defaults={"query": query})
+    record(action="saved_view.saved", by=by, target=view, data={"page": page, "name": name, "query": query})
+    return view
+
+
+@transaction.atomic
+def delete_view(*, view: SavedView, by: User) -> None:
+    check(view.user_id == by.pk)
+    record(action="saved_view.deleted", by=by, target=view, data={"page": view.page, "name": view.name})
+    view.delete()
 
 
 def _permission(codename: str) -> AuthPermission:

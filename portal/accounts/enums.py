@@ -65,5 +65,15 @@ ROLE_PERMISSIONS = {
     Role.OBSERVER: {Permission.SUPERVISE},
 }
 
+# Who gives verdicts, and so may be asked to deal with a case.
+REVIEWING_ROLES = tuple(role for role in AUTHORITY_ROLES if Permission.REVIEW in ROLE_PERMISSIONS[role])
+
 # A plan binds the whole industry: a lead supervisor of a regional office or an association does not change it.
 HEADQUARTERS_ONLY = {Permission.MANAGE_PLAN}
+
+
+class ListPage(TextChoices):
+    """The lists whose filters can be saved under a name: the URL names of their pages."""
+
+    REVIEW_QUEUE = "assessments:review_queue"
+    SELF_ASSESSMENTS = "assessments:list"

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, Role
+from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, ListPage, Role
 from portal.accounts.models import Invitation, Membership, Region, User
 
 
@@ -82,3 +82,16 @@ class InstitutionFilterForm(forms.Form):
         to_field_name="code",
         empty_label=gettext_lazy("全部"),
     )
+
+
+class SavedViewForm(forms.Form):
+    """A name for the filters of a list. `overwrite` says that an older view of that name may go."""
+
+    name = forms.CharField(
+        label=gettext_lazy("视图名称"),
+        max_length=40,
+        error_messages={"required": gettext_lazy("请填写视图名称。")},
+    )
+    page = forms.ChoiceField(choices=ListPage.choices, widget=forms.HiddenInput)
+    query = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    overwrite = forms.BooleanField(required=False, widget=forms.HiddenInput)

@@ -7,19 +7,26 @@ from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from portal.accounts import actions
 from portal.accounts.access import public, requires, signed_in
-from portal.accounts.enums import Permission
-from portal.accounts.forms import AcceptInvitationForm, InstitutionFilterForm, InvitationForm, ProfileForm
+from portal.accounts.enums import ListPage, Permission
+from portal.accounts.forms import (
+    AcceptInvitationForm,
+    InstitutionFilterForm,
+    InvitationForm,
+    ProfileForm,
+    SavedViewForm,
+)
 from portal.accounts.language import remember_language
 from portal.accounts.middleware import SESSION_KEY
-from portal.accounts.models import Institution, Invitation, Membership, User
+from portal.accounts.models import Institution, Invitation, Membership, SavedView, User
 from portal.accounts.permissions import can_manage_people
 
 INSTITUTIONS_A_PAGE = 50
@@ -48,6 +55,40 @@ def settings(request):
         return response
     manages_people = bool(request.membership and can_manage_people(request.user, request.membership.body))
     return render(request, "accounts/settings.html", {"form": form, "manages_people": manages_people})
+
+
+# --- Saved views ------------------------------------------------------------------------------------------
+
+
+@require_POST
+@signed_in
+def save_view(request):
+    """Keep a list's filters, and go back to the list. A name that is taken may be typed anew, or be overwritten."""
+    form = SavedViewForm(request.POST)
+    is_taken = False
+    if form.is_valid():
+        wanted = form.cleaned_data
+        try:
+            view = actions.save_view(**wanted | {"page": ListPage(wanted["page"])}, by=request.user)
+        except ValidationError as error:
+            is_taken = error.code == "taken"
+            form.add_error("name", error)
+        else:
+            messages.success(request, _("已保存视图“%(name)s”。") % {"name": view.name})
+            return redirect(f"{reverse(view.page)}?{view.query}")
+    if form.errors.keys() & {"page", "query"}:
+        return HttpResponseBadRequest()
+    url = f"{reverse(form.cleaned_data['page'])}?{form.cleaned_data['query']}"
+    return render(request, "accounts/save_view.html", {"form": form, "is_taken": is_taken, "back": url}, status=400)
+
+
+@require_POST
+@signed_in
+def delete_view(request, pk: int):
+    view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
+    actions.delete_view(view=view, by=request.user)
+    messages.success(request, _("已删除视图“%(name)s”。") % {"name": view.name})
+    return redirect(view.page)
 
 
 # --- People -----------------------------------------------------------------------------------------------

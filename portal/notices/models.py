@@ -54,7 +54,7 @@ class Notice(models.Model):
     @property
     def due_on(self) -> datetime.date | None:
         """The deadline a reminder is about; other notices are about something else."""
-        return texts.due_on(self.data) if self.kind == NoticeKind.REMINDER else None
+        return texts.due_on(self.data) if self.kind in texts.REMINDERS else None
 
     @property
     def due_is_official(self) -> bool:

@@ -2,8 +2,9 @@
 
 A notice stores facts (`data`), never sentences, so that each reader is told in the language of the moment:
 `number` of a task (absent for a round of self-assessment and for a report), `title`, `title_en`, `deadline`
-or `due` as an ISO date, `is_official` when that date may be provisional, and `days` left for a reminder. Of a
-file that the checks stopped, `finding` is why, and `detail` what it was found by or in.
+or `due` as an ISO date, `old_deadline` where it was another before, `is_official` when that date may be
+provisional, and `days` left for a reminder. `count` says of how many things the title names the first. Of a file
+that the checks stopped, `finding` is why, and `detail` what it was found by or in.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from portal.notices.models import Notice
 
 K = NoticeKind
+REMINDERS = (K.REMINDER, K.RECTIFICATION_DUE)
 
 SUBJECTS = {
     K.RETURNED: gettext_lazy("已退回：%(what)s"),
@@ -119,7 +121,7 @@ def due_on(data: Mapping[str, Any]) -> datetime.date | None:
 
 def is_overdue(notice: Notice) -> bool:
     """Whether the notice reminds of a deadline that had passed when it was written."""
-    return notice.kind == K.REMINDER and notice.data.get("days", 0) < 0
+    return notice.kind in REMINDERS and notice.data.get("days", 0) < 0
 
 
 def _reminder_subject(notice: Notice) -> str:
@@ -164,6 +166,8 @@ def _expiry_body(notice: Notice) -> str:
 
 
 def _rectification_subject(notice: Notice) -> str:
+    if "old_deadline" in notice.data:
+        return _("整改期限已调整：%(what)s")
     days = notice.data.get("days", 0)
     if days > 0:
         return ngettext("整改还有 %(days)s 天到期：%(what)s", "整改还有 %(days)s 天到期：%(what)s", days)
@@ -173,6 +177,8 @@ def _rectification_subject(notice: Notice) -> str:
 
 
 def _rectification_body(notice: Notice) -> str:
+    if "old_deadline" in notice.data:
+        return _("监管单位将%(institution)s整改%(what)s的期限由%(old_deadline)s调整为%(deadline)s。")
     if notice.data.get("days", 0) >= 0:
         return _("%(institution)s的整改事项%(what)s期限为%(deadline)s，请在当日 24 时之前提交整改结果。")
     return _("%(institution)s的整改事项%(what)s已于%(deadline)s到期，仍未提交整改结果。")
@@ -184,6 +190,7 @@ def _values(notice: Notice) -> dict[str, Any]:
         "institution": notice.institution.local_name if notice.institution else _("本单位"),
         "days": abs(notice.data.get("days", 0)),
         "deadline": _deadline(notice),
+        "old_deadline": _day(notice.data.get("old_deadline")),
         "refusal": _refusal(notice),
     }
 
@@ -192,9 +199,15 @@ def _what(notice: Notice) -> str:
     data = notice.data
     english = (get_language() or "").startswith("en")
     title = (english and data.get("title_en")) or data.get("title", "")
+    what = _("“%(title)s”") % {"title": title}
     if data.get("number"):
-        return _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
-    return _("“%(title)s”") % {"title": title}
+        what = _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
+    if data.get("count", 1) > 1:
+        return ngettext("%(what)s等 %(count)s 件", "%(what)s等 %(count)s 件", data["count"]) % {
+            "what": what,
+            "count": data["count"],
+        }
+    return what
 
 
 def _refusal(notice: Notice) -> str:
@@ -204,8 +217,11 @@ def _refusal(notice: Notice) -> str:
 
 
 def _deadline(notice: Notice) -> str:
-    day = due_on(notice.data)
-    if day is None:
+    written = _day(notice.data.get("deadline") or notice.data.get("due"))
+    if not written:
         return ""
-    written = date_format(day, "DATE_FORMAT")
     return written if notice.due_is_official else _("%(date)s（暂定）") % {"date": written}
+
+
+def _day(text: str | None) -> str:
+    return date_format(datetime.date.fromisoformat(text), "DATE_FORMAT") if text else ""

@@ -72,8 +72,10 @@ class Chip:
 
 
 def chips(form: BaseForm, query: QueryDict) -> list[Chip]:
-    if not form.is_bound or not form.is_valid():
+    """The filters in force; one that makes no sense is none, and leaves the others as they are."""
+    if not form.is_bound:
         return []
+    form.is_valid()
     return [
         Chip(str(form[name].label), words, _without(query, form[name].html_name))
         for name, field in form.fields.items()

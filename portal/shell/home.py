@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from assessments.enums import SelfAssessmentState
+from assessments.enums import RectificationState, SelfAssessmentState
 from assessments.filters import QueueFilterForm
-from assessments.models import Cycle, SelfAssessment
+from assessments.models import Cycle, Rectification, SelfAssessment
 from assessments.permissions import can_open_cycle
 from assessments.queue import Queue
 from plan.models import Plan
@@ -30,6 +30,7 @@ from tasks.models import Assignment, ChangeRequest
 
 SHOWN = 8
 QUEUE_SHOWN = 5
+RECTIFICATIONS_SHOWN = 5
 
 
 def supervisor_home(request: HttpRequest) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
         "tiles": _tiles(measured.total, link),
         "may_open_cycle": can_open_cycle(request.user),
         **_queue(request),
+        **_rectifications(request),
         **_requests(request),
     }
 
@@ -62,6 +64,16 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     queue = Queue(request.user, request.membership, QueueFilterForm({}))
     count, more = queue.count()
     return {"may_review": True, "queue": queue.items(limit=QUEUE_SHOWN), "queue_count": count, "queue_more": more}
+
+
+def _rectifications(request: HttpRequest) -> dict[str, Any]:
+    """How many are open in the scope, and the most urgent of them."""
+    rows = Rectification.objects.visible_to(request.user, request.membership)
+    urgent = rows.unclosed().select_related("institution").order_by("deadline", "pk")
+    return {
+        "rectification_tally": rows.tally(timezone.localdate(), request.membership.authority),
+        "rectifications": urgent[:RECTIFICATIONS_SHOWN],
+    }
 
 
 def _requests(request: HttpRequest) -> dict[str, Any]:
@@ -90,6 +102,7 @@ def institution_home(request: HttpRequest) -> dict[str, Any]:
         "chart": state_chart(measured.total, link),
         "tiles": _tiles(measured.total, link),
         "self_assessments": _self_assessments(request),
+        "rectifications": _to_rectify(request),
         "nearest": progress.nearest_deadlines(assignments, plan=plan, today=today, limit=SHOWN),
         "overdue": progress.overdue_list(assignments, plan=plan, today=today, limit=SHOWN),
     }
@@ -105,11 +118,18 @@ def institution_home(request: HttpRequest) -> dict[str, Any]:
     return context
 
 
+def _to_rectify(request: HttpRequest) -> list[Rectification]:
+    """What the institution has not answered yet, the most urgent first."""
+    own = Rectification.objects.visible_to(request.user, acting=request.membership)
+    rows = own.filter(state=RectificationState.OPEN).select_related("authority")
+    return list(rows.order_by("deadline", "pk")[:SHOWN])
+
+
 def _self_assessments(request: HttpRequest) -> list[SelfAssessment]:
     """The version that counts now, of each cycle that is open and not over for this institution."""
     own = SelfAssessment.objects.visible_to(request.user, acting=request.membership).latest_versions()
     open_now = Cycle.objects.visible_to(request.user).filter(opens_on__lte=timezone.localdate())
-    rows = own.filter(cycle__in=open_now).exclude(state=SelfAssessmentState.ACCEPTED)
+    rows = own.filter(cycle__in=open_now).exclude(state=SelfAssessmentState.ACCEPTED).with_progress()
     return list(rows.select_related("cycle").defer("content").order_by("cycle__due_on"))
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from assessments.models import Review, SelfAssessment
+from assessments.models import Remark, Review, SelfAssessment
 from assessments.signed import answer_in_words
 from portal.accounts.models import Institution, Membership
 from portal.audit.canonical import canonical_json, digests
@@ -191,8 +191,13 @@ def _review(review: Review | None) -> dict[str, Any] | None:
         "reviewer": review.reviewer.name,
         "at": review.created_at,
         "comment": review.comment,
-        "reasons": [{"reference": reason.requirement.reference, "text": reason.text} for reason in review.reasons],
+        "reasons": _remarks(review.reasons),
+        "comments": _remarks(review.comments),
     }
+
+
+def _remarks(remarks: list[Remark]) -> list[dict[str, str]]:
+    return [{"reference": remark.requirement.reference, "text": remark.text} for remark in remarks]
 
 
 def _requirement(contents: Contents, files: dict[str, Evidence], entry: dict[str, Any]) -> dict[str, Any]:

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from plan.models import Requirement
+from portal.accounts.reauthentication import PasswordAgainForm
+from portal.audit.canonical import canonical_json, digests
 from tasks.actions import Draft
 from tasks.models import Statement
 from tasks.querysets import EvidenceQuerySet
+from tasks.signing import as_field, from_field, shown_digests
 from vault.models import StoredFile
 from vault.querysets import StoredFileQuerySet
 
@@ -24,34 +29,41 @@ STATEMENT_MAX = 5000
 
 
 class StatementsForm(forms.Form):
-    """All statements of an assignment at once, each with the revision of the text it was typed over."""
+    """All statements of an assignment at once, each with the revision of the text it was typed over.
 
-    def __init__(self, *args, requirements: Iterable[Requirement], statements: dict[int, Statement], **kwargs) -> None:
+    `returned` are the ids of the requirements whose reason of return wants a reply.
+    """
+
+    def __init__(
+        self,
+        *args,
+        requirements: Iterable[Requirement],
+        statements: dict[int, Statement],
+        returned: Container[int] = (),
+        **kwargs,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.requirements = list(requirements)
+        self.returned = returned
         for requirement in self.requirements:
             statement = statements.get(requirement.pk)
-            self.fields[f"text-{requirement.pk}"] = self._text_field(requirement, statement)
+            words = _("%(reference)s 落实情况说明") % {"reference": requirement.reference}
+            self.fields[f"text-{requirement.pk}"] = _typed(words, statement.text if statement else "", rows=4)
+            if requirement.pk in returned:
+                words = _("%(reference)s 对退回理由的答复") % {"reference": requirement.reference}
+                self.fields[f"reply-{requirement.pk}"] = _typed(words, statement.reply if statement else "", rows=3)
             self.fields[f"revision-{requirement.pk}"] = forms.IntegerField(
                 min_value=0,
                 initial=statement.revision if statement else 0,
                 widget=forms.HiddenInput(attrs={"form": "statements"}),
             )
 
-    @staticmethod
-    def _text_field(requirement: Requirement, statement: Statement | None) -> forms.CharField:
-        # The files of a requirement stand between the statements and upload by forms of their own, so the
-        # fields name the form they belong to.
-        return forms.CharField(
-            label=_("%(reference)s 落实情况说明") % {"reference": requirement.reference},
-            required=False,
-            max_length=STATEMENT_MAX,
-            initial=statement.text if statement else "",
-            widget=forms.Textarea(attrs={"rows": 4, "form": "statements"}),
-        )
-
     def text_of(self, requirement: Requirement) -> forms.BoundField:
         return self[f"text-{requirement.pk}"]
+
+    def reply_of(self, requirement: Requirement) -> forms.BoundField | None:
+        """None where nothing was returned."""
+        return self[f"reply-{requirement.pk}"] if requirement.pk in self.returned else None
 
     def revision_of(self, requirement: Requirement) -> forms.BoundField:
         return self[f"revision-{requirement.pk}"]
@@ -61,10 +73,12 @@ class StatementsForm(forms.Form):
         """By requirement id. Browsers send line ends as CR LF; what is signed holds LF."""
         data = self.cleaned_data
         return {
-            requirement.pk: Draft(
-                data[f"text-{requirement.pk}"].replace("\r\n", "\n"), data[f"revision-{requirement.pk}"]
+            r.pk: Draft(
+                data[f"text-{r.pk}"].replace("\r\n", "\n"),
+                data[f"revision-{r.pk}"],
+                data[f"reply-{r.pk}"].replace("\r\n", "\n") if r.pk in self.returned else None,
             )
-            for requirement in self.requirements
+            for r in self.requirements
         }
 
     def based_on(self, statements: dict[int, Statement]) -> StatementsForm:
@@ -72,9 +86,21 @@ class StatementsForm(forms.Form):
         data = self.data.copy()
         for requirement, statement in statements.items():
             data[f"revision-{requirement}"] = statement.revision
-        form = StatementsForm(data, requirements=self.requirements, statements=statements)
+        form = StatementsForm(data, requirements=self.requirements, statements=statements, returned=self.returned)
         form.full_clean()
         return form
+
+
+def _typed(label: str, text: str, *, rows: int) -> forms.CharField:
+    # The files of a requirement stand between the statements and upload by forms of their own, so the fields name
+    # the form they belong to.
+    return forms.CharField(
+        label=label,
+        required=False,
+        max_length=STATEMENT_MAX,
+        initial=text,
+        widget=forms.Textarea(attrs={"rows": rows, "form": "statements"}),
+    )
 
 
 class _FilesInput(forms.ClearableFileInput):
@@ -185,10 +211,46 @@ class ReasonField(forms.CharField):
         )
 
 
-class SignForm(forms.Form):
-    """The digest of what the page showed: another content is not signed."""
+class SignForm(PasswordAgainForm):
+    """The digests of what the page showed, as a whole and by requirement: another content is not signed."""
 
     seen_sha256 = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, max_length=100_000, widget=forms.HiddenInput)
+
+    refused: SignForm | None = None
+
+    @classmethod
+    def of(
+        cls,
+        request: HttpRequest,
+        content: dict[str, Any],
+        entries: Iterable[dict[str, Any]],
+        refused: SignForm | None = None,
+    ) -> SignForm:
+        """The form below that content, whose requirements are `entries`; `refused` is what was sent and not signed."""
+        sha256 = digests(canonical_json(content)).sha256
+        form = cls(initial={"seen_sha256": sha256, "shown": as_field(shown_digests(entries))}, request=request)
+        form.refused = refused
+        return form
+
+    @property
+    def password_again(self) -> forms.BoundField | None:
+        """The field for the password, with what was wrong with the last one; None for people without one."""
+        return (self.refused or self)["password"] if "password" in self.fields else None
+
+    def clean_shown(self) -> dict[str, str]:
+        return from_field(self.cleaned_data["shown"])
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """What `sign` is told, once the form is valid."""
+        data = self.cleaned_data
+        return {"seen_sha256": data["seen_sha256"], "shown": data["shown"], "reauthenticated": self.means}
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the page itself rather than with what was typed; it has no field to stand at."""
+        return _("页面内容不完整，未签署。请重新核对后再签署。") if {"seen_sha256", "shown"} & set(self.errors) else ""
 
 
 class SendBackForm(forms.Form):

@@ -104,6 +104,11 @@ class Assignment(models.Model):
         return (self.deadline - timezone.localdate()) // datetime.timedelta(days=1)
 
     @property
+    def days_late(self) -> int:
+        """Whole days since the deadline passed; 0 until then."""
+        return max(-self.days_left, 0)
+
+    @property
     def requirements(self) -> models.QuerySet[Requirement]:
         """What the institution answers for its part, in the plan's order."""
         return self.task.requirements.for_part(Part(self.part))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -44,3 +46,9 @@ class Submission(models.Model):
     @property
     def institution(self):
         return self.assignment.institution
+
+    @property
+    def days_late(self) -> int:
+        """Whole days after the deadline, as the signed content holds it, on which it was signed; 0 when in time."""
+        deadline = datetime.date.fromisoformat(self.content["deadline"])
+        return max((timezone.localdate(self.signed_at) - deadline).days, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -11,14 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.accounts.access import check, signed_in
+from portal.accounts.reauthentication import sent_to_confirm
 from portal.gate import WrongState
 from tasks import actions
 from tasks.enums import TRANSITIONS, AssignmentState
 from tasks.forms import ExemptForm, SendBackForm, SignForm
 from tasks.models import Assignment
 from tasks.permissions import can_fill_in, can_review, can_sign
+from tasks.signing import ContentChanged
 from tasks.views.rows import visible_assignment
-from tasks.worksheet import checks_held_up, lines_of
+from tasks.worksheet import checks_held_up, lines_of, submissions_of
 
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -44,7 +48,7 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("已提交首席信息官签署。"))
             return redirect(assignment)
-    lines = lines_of(assignment)
+    lines = lines_of(assignment, submissions_of(assignment))
     context = {
         "assignment": assignment,
         "lines": lines,
@@ -65,15 +69,20 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     check(can_sign(request.user, assignment))
     if not _is_possible("sign", assignment):
         return _too_late(request, assignment)
+    elsewhere = sent_to_confirm(request)
+    if elsewhere:
+        return elsewhere
     if request.method != "POST":
         return _sign_page(request, assignment)
-    form = SignForm(request.POST)
+    form = SignForm(request.POST, request=request)
     if not form.is_valid():
-        return _sign_page(request, assignment, refusal=_("页面内容不完整，未签署。请重新核对后再签署。"))
+        return _sign_page(request, assignment, refusal=form.trouble, refused=None if form.trouble else form)
     try:
-        actions.sign(assignment=assignment, by=request.user, **form.cleaned_data)
+        actions.sign(assignment=assignment, by=request.user, **form.signature)
     except WrongState as moved_on:
         return _too_late(request, assignment, moved_on)
+    except ContentChanged as changed:
+        return _sign_page(request, assignment, refusal=changed.messages[0], changed=changed.references)
     except ValidationError as refused:
         return _sign_page(request, assignment, refusal=refused.messages[0])
     messages.success(request, _("已签署报送，等待监管人员审核。"))
@@ -97,19 +106,29 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _sign_page(
-    request: HttpRequest, assignment: Assignment, *, refusal: str = "", send_back_form: Form | None = None
+    request: HttpRequest,
+    assignment: Assignment,
+    *,
+    refusal: str = "",
+    changed: Sequence[str] = (),
+    refused: SignForm | None = None,
+    send_back_form: Form | None = None,
 ) -> HttpResponse:
-    """Shows the very content that would be signed, so that its digest can vouch for what was read."""
+    """Shows the very content that would be signed, so that its digests can vouch for what was read.
+
+    `changed` are the references of what is another since, `refused` what was sent and not signed.
+    """
     content = actions.content_to_sign(assignment)
-    digests = actions.digests_to_sign(content)
     context = {
         "assignment": assignment,
         "content": content,
-        "digests": digests,
+        "digests": actions.digests_to_sign(content),
         "file_count": sum(len(requirement["evidence"]) for requirement in content["requirements"]),
-        "sign_form": SignForm(initial={"seen_sha256": digests.sha256}),
+        "sign_form": SignForm.of(request, content, content["requirements"], refused),
+        "refused": refused,
         "send_back_form": send_back_form or SendBackForm(),
         "refusal": refusal,
+        "changed": changed,
     }
     return render(request, "tasks/sign.html", context)
 

@@ -28,6 +28,7 @@ from tasks.worksheet import (
     lines_of,
     next_step,
     requests_of,
+    returned_reasons,
     submissions_of,
 )
 from vault.file_types import BY_EXTENSION
@@ -49,7 +50,8 @@ def assignment_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _save(request: HttpRequest, assignment: Assignment) -> HttpResponse:
     check(can_fill_in(request.user, assignment))
     requirements = assignment.requirements.select_related("task")
-    form = StatementsForm(request.POST, requirements=requirements, statements={})
+    returned = returned_reasons(submissions_of(assignment))
+    form = StatementsForm(request.POST, requirements=requirements, statements={}, returned=returned)
     if not form.is_valid():
         return _not_saved(request, assignment, form)
     try:
@@ -67,7 +69,7 @@ def _save(request: HttpRequest, assignment: Assignment) -> HttpResponse:
 def _saved(request: HttpRequest, pk: int) -> HttpResponse:
     """Only what changed on the page: the time, the revisions, the state and the progress."""
     assignment = visible_assignment(request, pk)
-    lines = lines_of(assignment)
+    lines = lines_of(assignment, submissions_of(assignment))
     context = {
         "assignment": assignment,
         "lines": lines,
@@ -120,6 +122,7 @@ def task_page(
         "sees_drafts": sees_drafts,
         "may_export": bool(submissions) and can_export(user, assignment, request.membership),
         "may_sign": assignment.state == AssignmentState.AWAITING_SIGNATURE and can_sign(user, assignment),
+        "may_withdraw": assignment.state == AssignmentState.SUBMITTED and can_sign(user, assignment),
         "form": None,
         "refusal": refusal,
         "is_stale": bool(theirs),
@@ -139,7 +142,8 @@ def task_page(
 
 def statements_form(lines: list[Line]) -> StatementsForm:
     statements = {line.requirement.pk: line.statement for line in lines if line.statement}
-    return StatementsForm(requirements=[line.requirement for line in lines], statements=statements)
+    returned = [line.requirement.pk for line in lines if line.reason]
+    return StatementsForm(requirements=[line.requirement for line in lines], statements=statements, returned=returned)
 
 
 def side_context(request: HttpRequest, assignment: Assignment, lines: list[Line]) -> dict[str, Any]:
@@ -196,6 +200,7 @@ def _entries(
         {
             "line": line,
             "text": form.text_of(line.requirement) if form else None,
+            "reply": form.reply_of(line.requirement) if form else None,
             "revision": form.revision_of(line.requirement) if form else None,
             "target": f"#files-{line.requirement.pk}",
             "theirs": theirs.get(line.requirement.pk),

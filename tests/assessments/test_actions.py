@@ -262,7 +262,7 @@ def test_who_may_hand_in(world, who, may):
 
 
 def test_an_incomplete_draft_is_not_handed_in(world):
-    with pytest.raises(ValidationError, match=r"1\.1、1\.2") as caught:
+    with pytest.raises(ValidationError, match=r"1\.1（缺评估结果、缺说明）、1\.2") as caught:
         actions.hand_in(self_assessment=world.draft, by=world.contributor)
     assert caught.value.code == "incomplete"
     world.draft.refresh_from_db()

@@ -13,7 +13,7 @@ from assessments.models import Review, SelfAssessment
 from plan.enums import RequirementKind
 from portal.accounts.models import User
 from portal.gate import WrongState
-from tests.assessments.world import build_world, draft, hand_in, seen, signed
+from tests.assessments.world import build_world, draft, hand_in, returned, seen, signed
 
 S = SelfAssessmentState
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +53,7 @@ def test_two_reviewers(transactional_db):
         return actions.review_self_assessment(
             self_assessment=version,
             verdict=Verdict.ACCEPTED,
-            reasons={},
+            remarks={},
             by=again(world.lead),
             authority=world.authority,
         )
@@ -62,7 +62,7 @@ def test_two_reviewers(transactional_db):
         return actions.review_self_assessment(
             self_assessment=version,
             verdict=Verdict.RETURNED,
-            reasons={requirement.pk: "请补充。"},
+            remarks={requirement.pk: returned("请补充。")},
             by=again(world.supervisor),
             authority=world.authority,
         )

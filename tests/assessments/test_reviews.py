@@ -8,6 +8,7 @@ from assessments import actions
 from assessments.actions import AlreadyReviewed
 from assessments.enums import SelfAssessmentState, Verdict
 from assessments.models import Answer, Remark, Review
+from assessments.remarks import RemarkGiven
 from plan.enums import RequirementKind
 from portal.accounts.actions import add_member, set_scope
 from portal.accounts.enums import InstitutionKind, Role
@@ -18,7 +19,7 @@ from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
 from tasks.enums import AssignmentState
 from tasks.models import Evidence
-from tests.assessments.world import answer_all, hand_in, seen, signed
+from tests.assessments.world import accepted, answer_all, hand_in, returned, seen, signed
 from tests.factories.accounts import AuthorityFactory, member
 from tests.factories.assessments import SelfAssessmentFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
@@ -42,13 +43,14 @@ def submitted(world):
     return SubmissionFactory(assignment=fill_in(assignment))
 
 
-def returning(world, **reasons):
+def returning(world, **changes):
     requirement = world.requirement(K.MATURITY)
-    return {"verdict": Verdict.RETURNED, "reasons": {requirement.pk: "请补充制度文件。"}, **by(world), **reasons}
+    remarks = {requirement.pk: returned("请补充制度文件。")}
+    return {"verdict": Verdict.RETURNED, "remarks": remarks, **by(world), **changes}
 
 
-def accepting(world):
-    return {"verdict": Verdict.ACCEPTED, "reasons": {}, **by(world)}
+def accepting(world, **changes):
+    return {"verdict": Verdict.ACCEPTED, "remarks": {}, **by(world), **changes}
 
 
 def by(world):
@@ -74,15 +76,36 @@ def test_a_returned_submission_carries_a_reason_for_each_requirement(world, subm
     submission.assignment.refresh_from_db()
     assert submission.assignment.state == AssignmentState.RETURNED
     assert [(r.requirement.kind, r.text) for r in Remark.objects.all()] == [(K.MATURITY, "请补充制度文件。")]
-    assert AuditEvent.objects.get(action="assignment.return").data["reasons"] == {"1.2": "请补充制度文件。"}
+    told = AuditEvent.objects.get(action="assignment.return").data["remarks"]
+    assert told == {"1.2": {"verdict": "returned", "text": "请补充制度文件。"}}
 
 
-@pytest.mark.parametrize("reasons", [{}, {"blank": "  "}])
-def test_a_return_needs_a_reason(world, submission, reasons):
-    given = {world.requirement(K.MATURITY).pk: text for text in reasons.values()}
+def test_a_remark_on_an_accepted_requirement_is_kept_and_told(world, submission):
+    remarks = {world.requirement(K.MATURITY).pk: accepted(" 做得好。 "), world.requirement(K.DATE).pk: accepted()}
+    review = actions.review_submission(submission=submission, **accepting(world, remarks=remarks))
+    assert review.reasons == []
+    assert [(remark.requirement.kind, remark.text) for remark in review.comments] == [(K.MATURITY, "做得好。")]
+    assert review.remarks.count() == 2
+    told = AuditEvent.objects.get(action="assignment.accept").data["remarks"]
+    assert told["1.2"] == {"verdict": "accepted", "text": "做得好。"}
+
+
+def test_a_return_may_accept_single_requirements(world, submission):
+    remarks = {world.requirement(K.MATURITY).pk: returned("请补充。"), world.requirement(K.DATE).pk: accepted("无误。")}
+    review = actions.review_submission(submission=submission, **returning(world, remarks=remarks))
+    assert [reason.text for reason in review.reasons] == ["请补充。"]
+    assert [comment.text for comment in review.comments] == ["无误。"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [(None, "reasons_missing"), (accepted("可以。"), "reasons_missing"), (returned("  "), "text_missing")],
+)
+def test_a_return_needs_a_reason(world, submission, given, code):
+    remarks = {world.requirement(K.MATURITY).pk: given} if given else {}
     with pytest.raises(ValidationError) as caught:
-        actions.review_submission(submission=submission, **returning(world, reasons=given))
-    assert caught.value.code == "reasons_missing"
+        actions.review_submission(submission=submission, **returning(world, remarks=remarks))
+    assert caught.value.code == code
     assert not Review.objects.exists()
 
 
@@ -95,10 +118,16 @@ def test_reasons_are_not_lost_in_an_acceptance(world, submission):
     assert submission.assignment.state == AssignmentState.SUBMITTED
 
 
-def test_a_reason_is_for_something_that_was_signed(world, submission):
+def test_a_remark_is_for_something_that_was_signed(world, submission):
     elsewhere = world.second.requirements.first()
-    with pytest.raises(ValueError, match="not signed"):
-        actions.review_submission(submission=submission, **returning(world, reasons={elsewhere.pk: "请改。"}))
+    with pytest.raises(ValueError, match="was signed"):
+        actions.review_submission(submission=submission, **returning(world, remarks={elsewhere.pk: returned("请改。")}))
+
+
+def test_a_remark_has_a_verdict(world, submission):
+    remarks = {world.requirement(K.MATURITY).pk: RemarkGiven("", "请改。")}
+    with pytest.raises(ValueError, match="a verdict"):
+        actions.review_submission(submission=submission, **accepting(world, remarks=remarks))
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -206,6 +235,7 @@ def test_a_new_version_is_signed_and_judged_again(world):
     first = signed(world)
     actions.review_self_assessment(self_assessment=first, **returning(world))
     second = world.cycle.self_assessments.get(version=2)
+    second.answers.update(reply="已补充。")
     handed_in = actions.hand_in(self_assessment=second, by=world.contributor)
     second = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
     actions.review_self_assessment(self_assessment=second, **accepting(world))

@@ -16,8 +16,8 @@ from portal.accounts.actions import add_member
 from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import User
 from tasks.enums import AssignmentState
-from tests.assessments.world import answer_all, draft, hand_in, seen, signed
-from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
+from tests.assessments.world import answer_all, draft, hand_in, returned, seen, signed
+from tests.factories.accounts import PASSWORD, AuthorityFactory, InstitutionFactory, member, with_password
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
 
@@ -228,7 +228,7 @@ def test_the_overview_lists_what_is_missing_with_links(client, world):
     missing = world.requirement(K.RATIO)
     assert f"{url('task', world.draft.pk, 1)}#requirement-{missing.pk}" in page
     assert f"#requirement-{requirement.pk}" not in page
-    assert "尚有 6 项必选要求未填写完整" in page
+    assert "尚有 6 项要求未填写完整" in page
 
 
 def test_handing_in_is_a_decision_and_an_incomplete_draft_is_told_why(client, world):
@@ -249,23 +249,28 @@ def test_handing_in_is_a_decision_and_an_incomplete_draft_is_told_why(client, wo
 # --- Signing ----------------------------------------------------------------------------------------------
 
 
+def sent(handed_in):
+    return {"seen_sha256": seen(handed_in), "password": PASSWORD}
+
+
 def test_the_cio_reads_everything_and_signs(client, world):
     handed_in = hand_in(world)
+    with_password(world.cio)
     page = open_page(client, world.cio, "sign", handed_in.pk)
     assert "25%" in page.text or "25.0%" in page.text
     assert "第3级" in page.text
     assert seen(handed_in) in page.text
-    response = client.post(url("sign", handed_in.pk), {"seen_sha256": seen(handed_in)}, follow=True)
+    response = client.post(url("sign", handed_in.pk), sent(handed_in), follow=True)
     assert "已签署并报送" in response.text
-    again = client.post(url("sign", handed_in.pk), {"seen_sha256": seen(handed_in)}, follow=True)
+    again = client.post(url("sign", handed_in.pk), sent(handed_in), follow=True)
     assert "不能执行此操作" in again.text
     assert world.cycle.self_assessments.get().state == S.SUBMITTED
 
 
 def test_a_change_after_reading_is_not_signed(client, world):
     handed_in = hand_in(world)
-    client.force_login(world.cio)
-    response = client.post(url("sign", handed_in.pk), {"seen_sha256": "0" * 64}, follow=True)
+    client.force_login(with_password(world.cio))
+    response = client.post(url("sign", handed_in.pk), sent(handed_in) | {"seen_sha256": "0" * 64}, follow=True)
     assert "内容已有变化" in response.text
     assert world.cycle.self_assessments.get().state == S.AWAITING_SIGNATURE
 
@@ -332,10 +337,10 @@ def test_text_is_kept_when_a_verdict_is_refused(client, world):
     page = url("review_self_assessment", version.pk)
     missing = client.post(page, {"verdict": "returned", "comment": "总体看法"})
     assert missing.status_code == 400
-    assert "请至少对一项要求填写理由" in missing.text
+    assert "请至少对一项要求选择退回" in missing.text
     assert "总体看法" in missing.text
-    given = client.post(page, {"verdict": "accepted", f"reason_{pk}": "不够详细"})
-    assert "不能接受" in given.text
+    given = client.post(page, {"verdict": "accepted", f"verdict_{pk}": "returned", f"text_{pk}": "不够详细"})
+    assert "不能整体接受" in given.text
     assert "不够详细" in given.text
     assert "请选择接受或退回" in client.post(page, {}).text
     assert not Review.objects.exists()
@@ -345,11 +350,12 @@ def test_whoever_comes_second_is_told_and_keeps_the_text(client, world):
     version = signed(world)
     pk = world.requirement(K.MATURITY).pk
     actions.review_self_assessment(
-        self_assessment=version, verdict=Verdict.ACCEPTED, reasons={}, by=world.lead, authority=world.authority
+        self_assessment=version, verdict=Verdict.ACCEPTED, remarks={}, by=world.lead, authority=world.authority
     )
     client.force_login(world.supervisor)
     response = client.post(
-        url("review_self_assessment", version.pk), {"verdict": "returned", f"reason_{pk}": "写好的理由"}
+        url("review_self_assessment", version.pk),
+        {"verdict": "returned", f"verdict_{pk}": "returned", f"text_{pk}": "写好的理由"},
     )
     assert "已对该版本作出结论：已验收" in response.text
     assert "写好的理由" in response.text
@@ -362,13 +368,19 @@ def test_reasons_are_shown_where_the_work_is_and_beside_the_next_version(client,
     client.force_login(world.supervisor)
     client.post(
         url("review_self_assessment", version.pk),
-        {"verdict": "returned", f"reason_{requirement.pk}": "请附制度文件。", "comment": "总体意见在此"},
+        {
+            "verdict": "returned",
+            "comment": "总体意见在此",
+            f"verdict_{requirement.pk}": "returned",
+            f"text_{requirement.pk}": "请附制度文件。",
+        },
     )
     second = world.cycle.self_assessments.get(version=2)
     for page in (("detail", second.pk), ("task", second.pk, 1)):
         assert "请附制度文件。" in open_page(client, world.contributor, *page).text
     assert "请附制度文件。" not in open_page(client, world.contributor, "task", second.pk, 2).text
     assert url("detail", version.pk) in open_page(client, world.contributor, "list").text
+    second.answers.update(reply="已补充。")
     handed_in = actions.hand_in(self_assessment=second, by=world.contributor)
     actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
     page = open_page(client, world.supervisor, "review_self_assessment", second.pk).text
@@ -422,7 +434,7 @@ def test_a_returned_self_assessment_stands_returned_until_it_is_handed_in_again(
     actions.review_self_assessment(
         self_assessment=version,
         verdict=Verdict.RETURNED,
-        reasons={world.requirement(K.MATURITY).pk: "请补充。"},
+        remarks={world.requirement(K.MATURITY).pk: returned("请补充。")},
         by=world.supervisor,
         authority=world.authority,
     )
@@ -431,7 +443,9 @@ def test_a_returned_self_assessment_stands_returned_until_it_is_handed_in_again(
     assert [row.institution for row in page.context["rows"]] == [world.institution]
     assert url("review_self_assessment", version.pk) in page.text
     assert {t["state"]: t["number"] for t in page.context["totals"]}["returned"] == 1
-    actions.hand_in(self_assessment=world.cycle.self_assessments.get(version=2), by=world.contributor)
+    following = world.cycle.self_assessments.get(version=2)
+    following.answers.update(reply="已补充。")
+    actions.hand_in(self_assessment=following, by=world.contributor)
     assert client.get(url("list"), {"state": "returned"}).context["rows"] == []
 
 
@@ -505,16 +519,17 @@ def test_a_review_page_costs_the_same_for_more_reasons_and_files(client, world):
     submission = submitted(world)
     one = cost(client, world.supervisor, "review_submission", submission.pk)
     everything = signed(world)
-    reasons = {requirement.pk: "请补充。" for requirement in world.first.requirements.all()}
+    remarks = {requirement.pk: returned("请补充。") for requirement in world.first.requirements.all()}
     for number in (1, 2):
         actions.review_self_assessment(
             self_assessment=everything,
             verdict=Verdict.RETURNED,
-            reasons=reasons,
+            remarks=remarks,
             by=world.supervisor,
             authority=world.authority,
         )
         following = world.cycle.self_assessments.get(version=number + 1)
+        following.answers.update(reply="已补充。")
         handed_in = actions.hand_in(self_assessment=following, by=world.contributor)
         everything = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
         if number == 1:

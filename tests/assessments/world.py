@@ -7,7 +7,9 @@ from decimal import Decimal
 from assessments import actions
 from assessments.answers import AnswerDraft
 from assessments.content import content_to_sign, digests_to_sign
+from assessments.enums import Verdict
 from assessments.models import Cycle, SelfAssessment
+from assessments.remarks import RemarkGiven
 from plan.enums import Binding, Level, RequirementKind
 from plan.models import Plan, Requirement, Task
 from portal.accounts.enums import Role
@@ -69,6 +71,14 @@ def answer_all(world: World, self_assessment: SelfAssessment | None = None, by: 
 def hand_in(world: World) -> SelfAssessment:
     answer_all(world)
     return actions.hand_in(self_assessment=world.draft, by=world.contributor)
+
+
+def returned(text: str) -> RemarkGiven:
+    return RemarkGiven(Verdict.RETURNED.value, text)
+
+
+def accepted(text: str = "") -> RemarkGiven:
+    return RemarkGiven(Verdict.ACCEPTED.value, text)
 
 
 def seen(self_assessment: SelfAssessment) -> str:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from portal.clamd import EICAR
+from tests.e2e.running import PASSWORD
 from tests.e2e.visitor import Visitor
 from tests.vault.samples import PDF
 
@@ -127,16 +128,19 @@ def complete_the_self_assessment(contributor: Visitor) -> str:
 
 def answer_everything(contributor: Visitor) -> None:
     page = contributor.page
-    for choice in page.locator("main form[data-unsaved] fieldset").all():
+    for choice in page.locator("main form[data-autosave] fieldset").all():
         if choice.locator("input[type=radio]").count() and not choice.locator("input:checked").count():
             choice.locator("input[type=radio]").first.check()
     for name, value in (("numerator", "１２５"), ("denominator", "1,000")):
         for field in page.locator(f"input[name^={name}_]").all():
             field.fill(value)
-    for text in page.locator("main form[data-unsaved] textarea").all():
+    for text in page.locator("main form[data-autosave] textarea:visible").all():
         if not text.input_value():
             text.fill("制度已发布并执行，记录完整。")
-    for box in page.locator("main form[data-unsaved] input[type=checkbox]:visible").all()[:1]:
+    for name, value in (("measure_owner", "王五"), ("measure_due_on", "2099-12-31")):
+        for field in page.locator(f"input[name^={name}_]:visible").all():
+            field.fill(value)
+    for box in page.locator("main form[data-autosave] input[type=checkbox]:visible").all()[:1]:
         box.check()
     contributor.follow(page.locator("button[name=then][value=stay]"))
     assert not page.locator(".has-error").count()
@@ -144,6 +148,7 @@ def answer_everything(contributor: Visitor) -> None:
 
 def sign(cio: Visitor, path: str) -> None:
     cio.open(path.rstrip("/") + "/sign/")
+    cio.page.locator("input[name=password]").fill(PASSWORD)
     cio.follow(cio.page.locator("form:has(input[name=seen_sha256]) button[type=submit]"))
     assert cio.say("已报送") in cio.page.locator("header.page-head").inner_text()
 
@@ -163,7 +168,9 @@ def return_the_submission(supervisor: Visitor, task: str, reason: str) -> None:
     supervisor.follow(page.locator("button[value=returned]"))
     supervisor.look(closely=True)
     assert page.locator("textarea[name=comment]").input_value() == "请按理由补充。"
-    page.locator("main textarea").first.fill(reason)
+    requirement = page.locator("[data-requirement]").first
+    requirement.locator("input[value=returned]").check()
+    requirement.locator("textarea").fill(reason)
     supervisor.follow(page.locator("button[value=returned]"))
     supervisor.open(task)
     assert supervisor.say("已退回") in page.locator("#task-state").inner_text()

@@ -81,5 +81,15 @@ def member(body: Institution | Authority, role: Role, **fields) -> User:
     return user
 
 
+PASSWORD = "tests-2026-portal"
+
+
+def with_password(user: User) -> User:
+    """The person with PASSWORD, for pages that ask for it again. To be given before signing in."""
+    user.set_password(PASSWORD)
+    user.save(update_fields=["password"])
+    return user
+
+
 def membership_of(user: User) -> Membership:
     return user.memberships.get()

@@ -6,7 +6,7 @@ import factory
 from django.utils import timezone
 
 from assessments.enums import CycleKind, SelfAssessmentState, Verdict
-from assessments.models import Answer, Cycle, Review, SelfAssessment
+from assessments.models import Answer, Cycle, Review, Score, SelfAssessment
 from portal.audit.canonical import canonical_json, digests
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory
 from tests.factories.plan import PlanFactory
@@ -74,3 +74,12 @@ class ReviewFactory(factory.django.DjangoModelFactory):
     authority = factory.SubFactory(AuthorityFactory)
     reviewer = factory.SubFactory(UserFactory)
     verdict = Verdict.ACCEPTED
+
+
+def scored(institution, cycle, whole, themes=None, state=S.ACCEPTED, **fields) -> SelfAssessment:
+    """A signed version whose scores are given: as a whole, and by theme."""
+    row = SelfAssessmentFactory(institution=institution, cycle=cycle, state=state, **fields)
+    Score.objects.create(self_assessment=row, value=whole)
+    for theme, value in (themes or {}).items():
+        Score.objects.create(self_assessment=row, theme=theme, value=value)
+    return row

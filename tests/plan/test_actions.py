@@ -52,6 +52,14 @@ class TestLoading:
         load_csf_2014()
         assert rows() == before
 
+    def test_measures_and_second_review_are_read_and_updated(self):
+        plan = load(SMALL).plan
+        assert (plan.measures_below, plan.needs_second_review) == (3, False)
+        plan = load(f"{SMALL}measures_below: 0\nneeds_second_review: true\n").plan
+        assert (plan.measures_below, plan.needs_second_review) == (0, True)
+        with pytest.raises(InvalidPlanFile, match="measures_below"):
+            load(f"{SMALL}measures_below: 6\n")
+
     def test_an_edit_updates_in_place(self):
         load(SMALL)
         keys = [list(model.objects.values_list("pk", flat=True)) for model in MODELS]

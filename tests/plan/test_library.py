@@ -140,3 +140,9 @@ def test_requirements_of_a_part(csf):
     assert references(task.requirements.for_part(Part.LEAD)) == ["7.1", "7.2", "7.3"]
     assert references(task.requirements.for_part(Part.IMPLEMENT)) == ["7.2"]
     assert references(task.requirements.for_part(Part.SUPPORT)) == ["7.1"]
+
+
+def test_measures_are_asked_below_level_3_and_no_second_review():
+    """The document names neither; the first is this project's default until the regulator confirms it."""
+    plan = load_csf_2014()
+    assert (plan.measures_below, plan.needs_second_review) == (3, False)

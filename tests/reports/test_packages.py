@@ -53,7 +53,9 @@ class World:
         self.early = self._submit(self.first, "制度 v1.pdf", b"%PDF-1.7 one")
         self._return(self.early)
         self.late = self._submit(self.first, "制度 v2.pdf", b"%PDF-1.7 two")
-        ReviewFactory(submission=self.late, authority=self.authority, comment="同意")
+        review = ReviewFactory(submission=self.late, authority=self.authority, comment="同意")
+        requirement = self.first.requirements.get()
+        Remark.objects.create(review=review, requirement=requirement, verdict=Verdict.ACCEPTED, text="可作范例")
         self.other = self._submit(self.second, "台账.csv", "日期,数量\n".encode())
         self.draft = EvidenceFactory(
             assignment=self.second,
@@ -218,7 +220,8 @@ def test_the_index_tells_all_of_it(world):
     returned, accepted = (submission["review"] for submission in first["submissions"])
     assert (returned["verdict"], returned["comment"]) == ("returned", "请补充")
     assert returned["reasons"] == [{"reference": "1.1", "text": "缺少盖章页"}]
-    assert accepted["verdict"] == "accepted"
+    assert (accepted["verdict"], accepted["reasons"], returned["comments"]) == ("accepted", [], [])
+    assert accepted["comments"] == [{"reference": "1.1", "text": "可作范例"}]
     assert second["submissions"][0]["review"] is None
     requirement = first["submissions"][0]["requirements"][0]
     assert requirement["statement"].startswith("已按要求落实。")

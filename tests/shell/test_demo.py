@@ -15,9 +15,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from assessments.actions.scores import score_rows, tasks_of
 from assessments.content import content_to_sign as self_assessment_to_sign
-from assessments.enums import SelfAssessmentState, Verdict
-from assessments.models import Cycle, Review, SelfAssessment
+from assessments.enums import RectificationState, SelfAssessmentState, Verdict
+from assessments.models import Answer, Cycle, Rectification, Remark, Review, Score, SelfAssessment
 from assessments.queue import self_assessments_to_review, submissions_to_review
 from plan.models import Plan, Schedule
 from portal.accounts.credit_code import validate_credit_code
@@ -211,6 +212,52 @@ def test_self_assessments_hold_what_their_answers_say(demo):
             assert row.content == self_assessment_to_sign(row)
 
 
+def without_evidence(content) -> dict:
+    """What was linked at the time may have been replaced since."""
+    tasks = [
+        task | {"requirements": [entry | {"evidence": []} for entry in task["requirements"]]}
+        for task in content["tasks"]
+    ]
+    return content | {"tasks": tasks}
+
+
+def test_every_signed_self_assessment_has_the_shape_and_the_measures_of_a_real_one(demo):
+    replies = measures = 0
+    signed = SelfAssessment.objects.exclude(content=None).with_progress().select_related("cycle__plan", "institution")
+    for row in signed:
+        assert without_evidence(row.content) == without_evidence(self_assessment_to_sign(row))
+        assert row.answered_total == row.asked_total
+        entries = [entry for task in row.content["tasks"] for entry in task["requirements"]]
+        replies += sum("reply" in entry for entry in entries)
+        measures += sum("measure" in entry for entry in entries)
+    assert replies
+    assert measures
+
+
+def test_scores_are_those_that_a_signature_keeps(demo):
+    for row in SelfAssessment.objects.exclude(content=None).select_related("cycle").prefetch_related("scores"):
+        kept = {(score.theme_id, score.task_id, score.value) for score in row.scores.all()}
+        rows = score_rows(row, tasks_of(row.cycle.plan_id))
+        assert kept == {(score.theme_id, score.task_id, score.value) for score in rows}
+    assert not Score.objects.filter(self_assessment__content=None).exists()
+
+
+def test_drafts_of_the_open_cycle_carry_over_what_was_accepted(demo):
+    carried = Answer.objects.filter(is_carried_over=True).select_related("self_assessment__cycle")
+    assert carried.exists()
+    assert not carried.exclude(self_assessment__state=S.DRAFT).exists()
+    for answer in carried:
+        accepted = Answer.objects.filter(
+            requirement=answer.requirement_id,
+            self_assessment__institution=answer.self_assessment.institution_id,
+            self_assessment__state=S.ACCEPTED,
+        ).order_by("-self_assessment__cycle__period_ends_on")
+        assert (answer.level, answer.in_place, answer.numerator, answer.measure, answer.reply) == (
+            *accepted.values_list("level", "in_place", "numerator", "measure")[0],
+            "",
+        )
+
+
 def test_work_before_a_signature_is_complete_and_work_under_way_is_not(demo):
     for assignment in Assignment.objects.filter(state=A.AWAITING_SIGNATURE):
         assert not missing(assignment)
@@ -221,7 +268,8 @@ def test_work_before_a_signature_is_complete_and_work_under_way_is_not(demo):
 def test_every_return_says_why(demo):
     for review in Review.objects.filter(verdict=Verdict.RETURNED):
         assert review.reasons
-    assert not Review.objects.filter(verdict=Verdict.ACCEPTED, reasons__isnull=False).exists()
+    remarks = Remark.objects.filter(review__verdict=Verdict.ACCEPTED)
+    assert set(remarks.values_list("verdict", flat=True)) == {Verdict.ACCEPTED}
 
 
 def test_nothing_happened_in_the_future_or_before_its_cause(demo):
@@ -283,7 +331,7 @@ def test_a_contributor_finds_work_to_complete_and_reasons_to_answer(demo):
     assert returned.submissions.latest("number").review.reasons
     draft = SelfAssessment.objects.visible_to(user("contributor@sec01.example")).latest_versions().get(state=S.DRAFT)
     asked = sum(len(a.requirements) for a in own.exclude(state=A.NOT_APPLICABLE))
-    assert draft.answers.count() == round(asked * 2 / 3)
+    assert draft.answers.filter(is_carried_over=False).count() == round(asked * 2 / 3)
 
 
 def test_a_cio_finds_something_to_sign(demo):
@@ -308,6 +356,33 @@ def test_reminders_of_every_stage_are_in_the_inbox(demo):
 def test_the_words_of_documents_are_found_in_every_institution_that_has_them(demo):
     found = StoredFile.objects.search("应急演练")
     assert found.count() == StoredFile.objects.filter(name="应急演练总结报告.pdf").count() > 5
+
+
+# --- Rectifications ---------------------------------------------------------------------------------------
+
+
+def test_rectifications_are_in_every_state_and_their_courses_are_true(demo):
+    rows = list(Rectification.objects.prefetch_related("steps__evidence"))
+    assert {row.state for row in rows} == set(RectificationState.values)
+    assert any(row.is_escalated for row in rows)
+    ends = {"opened": "open", "reopened": "open", "rescheduled": "open", "answered": "unverified", "closed": "closed"}
+    for row in rows:
+        steps = sorted(row.steps.all(), key=lambda step: step.pk)
+        assert steps[0].kind == "opened"
+        assert [step.at for step in steps] == sorted(step.at for step in steps)
+        assert steps[-1].at <= timezone.now()
+        assert (ends[steps[-1].kind], steps[-1].deadline) == (row.state, row.deadline)
+        assert all(file.institution_id == row.institution_id for step in steps for file in step.evidence.all())
+        assert all(file.frozen_at for step in steps for file in step.evidence.all())
+
+
+def test_the_named_firms_and_their_supervisor_find_rectifications(demo):
+    for firm in ("sec01", "fut01"):
+        own = Rectification.objects.visible_to(user(f"contributor@{firm}.example"))
+        assert own.filter(state=RectificationState.OPEN).exists()
+    seen = Rectification.objects.visible_to(user("supervisor@shanghai.example"))
+    tally = seen.tally(timezone.localdate(), user("supervisor@shanghai.example").active_memberships[0].authority)
+    assert min(tally.values()) >= 1
 
 
 def test_requests_are_in_every_state_and_true(demo):

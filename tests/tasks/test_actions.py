@@ -188,7 +188,12 @@ class TestSigning:
         filled.refresh_from_db()
         assert filled.state == S.SUBMITTED
         event = AuditEvent.objects.get(action="submission.signed")
-        assert event.data == {"number": 1, "sha256": submission.sha256, "sm3": submission.sm3}
+        assert event.data == {
+            "number": 1,
+            "sha256": submission.sha256,
+            "sm3": submission.sm3,
+            "reauthenticated": "",
+        }
 
     def test_another_content_is_not_signed(self, people, filled):
         handed_in(filled, people)

@@ -10,7 +10,7 @@ from assessments.models import Remark
 from portal.accounts.enums import Role
 from tasks import actions
 from tasks.models import Assignment
-from tests.factories.accounts import InstitutionFactory, UserFactory, member
+from tests.factories.accounts import PASSWORD, InstitutionFactory, UserFactory, member, with_password
 from tests.factories.assessments import ReviewFactory
 from tests.factories.plan import RequirementFactory
 from tests.factories.tasks import AssignmentFactory, StatementFactory, SubmissionFactory, fill_in
@@ -289,8 +289,13 @@ class TestSigning:
     def waiting(self, people, filled):
         return actions.hand_in(assignment=filled, by=people.contributor)
 
-    def seen(self, client, row) -> str:
-        return client.get(url("sign", row)).context["sign_form"].initial["seen_sha256"]
+    @pytest.fixture(autouse=True)
+    def _password(self, people):
+        with_password(people.cio)
+
+    def sent(self, client, row, **changes) -> dict:
+        """What the form on the page sends."""
+        return {**client.get(url("sign", row)).context["sign_form"].initial, "password": PASSWORD, **changes}
 
     def test_the_page_shows_what_is_signed_and_its_digest(self, people, browse, waiting):
         response = browse(people.cio).get(url("sign", waiting))
@@ -300,17 +305,17 @@ class TestSigning:
         assert digests.sm3 in content
         for file in waiting.evidence.all():
             assert file.original_name in content and file.sha256 in content
-        assert "不能撤销" in content
+        assert "可以撤回" in content
 
     def test_signing(self, people, browse, waiting):
         client = browse(people.cio)
-        response = client.post(url("sign", waiting), {"seen_sha256": self.seen(client, waiting)}, follow=True)
+        response = client.post(url("sign", waiting), self.sent(client, waiting), follow=True)
         assert told(response) == ["已签署报送，等待监管人员审核。"]
         assert waiting.submissions.get().signed_by == people.cio
 
     def test_a_double_click_signs_once(self, people, browse, waiting):
         client = browse(people.cio)
-        data = {"seen_sha256": self.seen(client, waiting)}
+        data = self.sent(client, waiting)
         client.post(url("sign", waiting), data)
         response = client.post(url("sign", waiting), data, follow=True)
         assert response.status_code == 200 and "现在不能执行此操作" in told(response)[-1]
@@ -318,7 +323,8 @@ class TestSigning:
 
     @pytest.mark.parametrize("seen", ["0" * 64, "", "zz"])
     def test_another_content_is_not_signed(self, people, browse, waiting, seen):
-        response = browse(people.cio).post(url("sign", waiting), {"seen_sha256": seen})
+        client = browse(people.cio)
+        response = client.post(url("sign", waiting), self.sent(client, waiting, seen_sha256=seen))
         assert response.status_code == 200 and "未签署。请重新核对后再签署" in text_of(response)
         assert not waiting.submissions.exists()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import random
 from dataclasses import dataclass
+from decimal import Decimal
 
-from plan.enums import PART_LEVELS, Binding, Part
+from plan.enums import PART_LEVELS, Part
 from plan.models import Plan, Requirement, Task
 from portal.accounts.enums import InstitutionKind
 
@@ -20,17 +21,21 @@ class Demand:
     text: str
     kind: str
     unit: str
-    mandatory: bool
+    binding: str
+    weight: Decimal
     criteria: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Duty:
-    """One task for one kind of institution. `difficulty` is 0 to 1."""
+    """One task for one kind of institution. `task` and `theme_id` are keys; `difficulty` is 0 to 1."""
 
     task: int
     number: int
     title: str
+    theme: int
+    theme_id: int
+    weight: Decimal
     part: str
     deadline: datetime.date
     is_official: bool
@@ -40,7 +45,7 @@ class Duty:
 
 def duties_of(plan: Plan, rng: random.Random) -> dict[str, list[Duty]]:
     """By kind of institution, in the plan's order."""
-    tasks = list(plan.tasks.order_by("number").prefetch_related("requirements", "schedules"))
+    tasks = list(plan.tasks.select_related("theme").order_by("number").prefetch_related("requirements", "schedules"))
     difficulties = {task.pk: rng.betavariate(3, 3) for task in tasks}
     return {kind.value: [_duty(task, kind, difficulties[task.pk]) for task in tasks] for kind in InstitutionKind}
 
@@ -53,7 +58,17 @@ def _duty(task: Task, kind: InstitutionKind, difficulty: float) -> Duty:
         raise LookupError(f"task {task.number} has no deadline for {kind}")
     demands = tuple(_demand(task, r) for r in requirements if r.level in PART_LEVELS[part])
     return Duty(
-        task.pk, task.number, task.title, part.value, schedule.due_on, schedule.is_official, demands, difficulty
+        task=task.pk,
+        number=task.number,
+        title=task.title,
+        theme=task.theme.number,
+        theme_id=task.theme_id,
+        weight=task.weight,
+        part=part.value,
+        deadline=schedule.due_on,
+        is_official=schedule.is_official,
+        demands=demands,
+        difficulty=difficulty,
     )
 
 
@@ -64,6 +79,7 @@ def _demand(task: Task, requirement: Requirement) -> Demand:
         text=requirement.text,
         kind=requirement.kind,
         unit=requirement.unit,
-        mandatory=requirement.binding == Binding.MANDATORY,
+        binding=requirement.binding,
+        weight=requirement.weight,
         criteria=tuple(criterion["zh"] for criterion in requirement.criteria),
     )

@@ -9,17 +9,19 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from assessments.rectification_reminders import send_rectification_reminders
 from plan.actions import load_plan
 from plan.loader import read_plan_file
 from portal.accounts.models import User
 from portal.audit.actions import record
 from portal.shell.demo.bodies import World
+from portal.shell.demo.cycles import open_cycles
 from portal.shell.demo.deadlines import set_deadlines
 from portal.shell.demo.doing import Doing
 from portal.shell.demo.duties import duties_of
 from portal.shell.demo.extracts import write_extracts
 from portal.shell.demo.files import store_documents
-from portal.shell.demo.judging import Judging, open_cycles
+from portal.shell.demo.judging import Judging
 from portal.shell.demo.moments import DAY, STARTED, at
 from portal.shell.demo.tables import Tables
 from portal.shell.demo.unchecked import unchecked
@@ -55,14 +57,14 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
     set_deadlines(plan=plan, today=today, rng=rng, by=world.lead)
     say("Documents")
     documents = store_documents()
-    before, now = open_cycles(plan=plan, today=today, by=world.lead)
+    cycles = open_cycles(plan=plan, today=today, by=world.lead)
     tables = Tables()
     rolled_out_at = at(plan.starts_on + ROLLED_OUT_AFTER, STARTED, rng)
     works = Works(
         world=world,
         duties=duties_of(plan, rng),
         doing=Doing(tables=tables, plan=plan.slug, documents=documents, created_at=rolled_out_at),
-        cycles=(Judging(tables, before), Judging(tables, now)),
+        cycles=[Judging(tables, cycle) for cycle in cycles],
         today=today,
         seed=seed,
     )
@@ -74,6 +76,7 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
         write_extracts(documents)
         say("Reminders")
         send_reminders(today=today)
+        send_rectification_reminders(today=today)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

@@ -22,6 +22,7 @@ class Version:
     handed_in_at: Moment | None = None
     signed_at: Moment | None = None
     reviewed_at: Moment | None = None
+    withdrawn_at: Moment | None = None
 
 
 def past_cycle(rng: random.Random, diligence: float, opens_on: Day, due_on: Day, today: Day) -> list[Version]:
@@ -52,12 +53,12 @@ def open_cycle(rng: random.Random, diligence: float, today: Day) -> list[Version
 
 
 def ending(rng: random.Random, state: str, today: Day) -> list[Version]:
-    """The versions of the open cycle that end in a state; a return has already opened the next version."""
+    """The versions of the open cycle that end in a state; a return or a withdrawal has already opened the next."""
     if state == S.DRAFT:
         return [Version(S.DRAFT, filled=2 / 3)]
     signed = between(today - 20 * DAY, today - 3 * DAY, rng)
     version = _version(rng, state, signed, between(signed + DAY, today - DAY, rng))
-    return [version, Version(S.DRAFT)] if state == S.RETURNED else [version]
+    return [version, Version(S.DRAFT)] if state in (S.RETURNED, S.WITHDRAWN) else [version]
 
 
 def _version(rng: random.Random, state: str, signed: Day, reviewed: Day) -> Version:
@@ -66,4 +67,6 @@ def _version(rng: random.Random, state: str, signed: Day, reviewed: Day) -> Vers
         version.signed_at = at(signed, SIGNED, rng)
     if state in (S.ACCEPTED, S.RETURNED):
         version.reviewed_at = at(reviewed, REVIEWED, rng)
+    if state == S.WITHDRAWN:
+        version.withdrawn_at = at(reviewed, REVIEWED, rng)
     return version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assessments.models import Answer, Remark, Review, SelfAssessment
+from assessments.models import Answer, Rectification, RectificationStep, Remark, Review, Score, SelfAssessment
 from portal.audit.models import AuditEvent
 from portal.shell.demo.table import Table
 from tasks.models import Assignment, ChangeRequest, Evidence, Statement, Submission
@@ -15,9 +15,11 @@ class Tables:
         self.assignments, self.statements, self.evidence = Table(Assignment), Table(Statement), Table(Evidence)
         self.submissions, self.held = Table(Submission), Table(Submission.evidence.through)
         self.self_assessments, self.answers = Table(SelfAssessment), Table(Answer)
-        self.linked = Table(Answer.evidence.through)
+        self.linked, self.scores = Table(Answer.evidence.through), Table(Score)
         self.requests = Table(ChangeRequest)
         self.reviews, self.remarks, self.events = Table(Review), Table(Remark), Table(AuditEvent)
+        self.rectifications, self.rectification_steps = Table(Rectification), Table(RectificationStep)
+        self.rectification_files = Table(RectificationStep.evidence.through)
 
     def all(self) -> list[Table]:
         return list(vars(self).values())

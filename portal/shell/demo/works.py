@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 from assessments.enums import SelfAssessmentState
 from portal.shell.demo import rounds
+from portal.shell.demo.answering import Answers
 from portal.shell.demo.bodies import Body, World
 from portal.shell.demo.doing import Assigned, Doing, Work
 from portal.shell.demo.duties import Duty
 from portal.shell.demo.judging import Judging
+from portal.shell.demo.rectifying import write_rectifications
 from portal.shell.demo.requesting import Asking
 from portal.shell.demo.stories import chance, tell
 from portal.shell.demo.trail import Trail
@@ -45,17 +47,17 @@ BEGINNINGS = {
         30: A.IN_PROGRESS,
     },
 }
-OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.DRAFT, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED}
+OPEN_CYCLE = {"sec01": S.DRAFT, "fut01": S.DRAFT, "sec02": S.SUBMITTED, "sec03": S.SUBMITTED, "fut02": S.WITHDRAWN}
 
 
 @dataclass
 class Works:
-    """What all institutions share; `cycles` are the one before and the open one."""
+    """What all institutions share; `cycles` are those that are over, the earliest first, and the open one."""
 
     world: World
     duties: dict[str, list[Duty]]
     doing: Doing
-    cycles: tuple[Judging, Judging]
+    cycles: list[Judging]
     today: datetime.date
     seed: int
 
@@ -70,6 +72,15 @@ class Works:
         asking = self._asking(body, trail)
         work = [self._assignment(rng, body, duty, trail, asking) for duty in self.duties[body.kind]]
         self._self_assessments(rng, body, [done for done in work if done.applies], trail)
+        write_rectifications(
+            tables=self.doing.tables,
+            rng=random.Random(f"demo:{self.seed}:{body.code}:rectifications"),  # noqa: S311 - invented data
+            body=body,
+            reviewer=self.world.reviewer(body),
+            work=work,
+            today=self.today,
+            trail=trail,
+        )
         if trail:
             trail.write(self.doing.tables.events)
         self.written += 1
@@ -97,13 +108,18 @@ class Works:
         return work
 
     def _self_assessments(self, rng: random.Random, body: Body, work: list[Work], trail: Trail | None) -> None:
-        before, now = self.cycles
+        *past, now = self.cycles
         if self.written >= ANSWERING:
             now.write_empty(body)
             return
-        past = rounds.past_cycle(rng, body.diligence, before.cycle.opens_on, before.cycle.due_on, self.today)
+        reviewer = self.world.reviewer(body)
+        # Whoever appears in the README's story has always been accepted, and finds answers that were carried over.
+        luck = 1.0 if body.code in OPEN_CYCLE else body.diligence
+        accepted: Answers = {}
+        for judging in past:
+            story = rounds.past_cycle(rng, luck, judging.cycle.opens_on, judging.cycle.due_on, self.today)
+            accepted = judging.write(rng, body, reviewer, story, work, trail, accepted)
         versions = rounds.open_cycle(rng, body.diligence, self.today)
         if body.code in OPEN_CYCLE:
             versions = rounds.ending(rng, OPEN_CYCLE[body.code], self.today)
-        for judging, story in ((before, past), (now, versions)):
-            judging.write(rng, body, self.world.reviewer(body), story, work, trail)
+        now.write(rng, body, reviewer, versions, work, trail, accepted)

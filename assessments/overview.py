@@ -1,0 +1,115 @@
+"""A draft at a glance: by theme and task, what each answer comes to, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
+
+from assessments.completeness import Line
+from assessments.content import rated, value_of
+from assessments.history import NOTHING, Comments
+from assessments.signed import answer_in_words
+from plan.models import Task
+from portal.audit.canonical import as_plain
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who writes a task. `is_gone`: no longer one of those who fill in there, so that the task waits for another."""
+
+    name: str
+    is_mine: bool
+    is_gone: bool
+
+
+class Progress:
+    """How far a set of lines is."""
+
+    lines: list[Line]
+
+    @property
+    def total(self) -> int:
+        return len(self.lines)
+
+    @property
+    def complete(self) -> int:
+        return sum(line.is_complete for line in self.lines)
+
+    @property
+    def progress(self) -> str:
+        states = {line.progress for line in self.lines}
+        return states.pop() if len(states) == 1 else "in_progress"
+
+
+@dataclass(frozen=True)
+class TaskLines(Progress):
+    """`holder` is who writes the task, where it was given to somebody."""
+
+    task: Task
+    rows: list[OverviewRow]
+    holder: Holder | None
+
+    @property
+    def lines(self) -> list[Line]:
+        return [row.line for row in self.rows]
+
+    @property
+    def is_mine(self) -> bool:
+        return self.holder is not None and self.holder.is_mine
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """`value` is the answer in words, empty without one; `before` what was said of it earlier."""
+
+    line: Line
+    value: str
+    before: Comments
+
+
+@dataclass(frozen=True)
+class ThemeLines(Progress):
+    title: str
+    tasks: list[TaskLines]
+
+    @property
+    def anchor(self) -> str:
+        return f"theme-{self.tasks[0].task.number}"
+
+    @property
+    def lines(self) -> list[Line]:
+        return [row.line for task in self.tasks for row in task.rows]
+
+
+def overview_of(
+    lines: Iterable[Line],
+    *,
+    before: Mapping[int, Comments] = MappingProxyType({}),
+    holders: Mapping[int, Holder] = MappingProxyType({}),
+) -> list[ThemeLines]:
+    """The lines of a draft, which are in the plan's order.
+
+    `before` is what was said of each earlier, by requirement id, `holders` who writes which task, by its number.
+    """
+    tasks = [
+        TaskLines(
+            task,
+            [OverviewRow(line, _value(line), before.get(line.requirement.pk, NOTHING)) for line in of_task],
+            holders.get(task.number),
+        )
+        for task, of_task in groupby(lines, key=lambda line: line.requirement.task)
+    ]
+    by_theme = groupby(tasks, key=lambda lines: lines.task.theme)
+    return [ThemeLines(theme.local_title, list(of_theme)) for theme, of_theme in by_theme]
+
+
+def _value(line: Line) -> str:
+    return answer_in_words(as_plain(value_of(line.requirement, line.answer))) if line.answer else ""
+
+
+def content_of(lines: Iterable[Line]) -> dict[str, Any]:
+    """As much of the content to sign as scores are reckoned from."""
+    return rated((line.requirement, line.answer) for line in lines)
