@@ -103,7 +103,7 @@ class ExtensionForm(NotApplicableForm):
 class GrantForm(forms.Form):
     decision = forms.CharField(
         label=gettext_lazy("审批意见"),
-        help_text=gettext_lazy("可不填；机构会看到。"),
+        help_text=gettext_lazy("机构会看到此意见。"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
