@@ -12,41 +12,34 @@ from assessments.models import Cycle
 
 
 class ScopeFilterForm(InstitutionFilterForm):
-    """One cycle over a scope, the latest unless another is chosen; narrowed by kind and region."""
+    """One cycle over a scope, narrowed by kind and region."""
 
     institution = None
     cycle = LocalChoiceField(label=_("自评周期"), queryset=Cycle.objects.none(), name="local_title")
     field_order = ["cycle", "kind", "region"]
 
     def __init__(self, data: QueryDict, *, cycles: QuerySet[Cycle]) -> None:
-        super().__init__(_with_cycle(data, cycles.first()))
+        super().__init__(data)
         _offer(self, cycles)
 
 
 class CycleFilterForm(forms.Form):
-    """One of the cycles in which an institution has a score, the latest unless another is chosen."""
+    """One of the cycles in which an institution has a score."""
 
     cycle = LocalChoiceField(label=_("自评周期"), queryset=Cycle.objects.none(), name="local_title")
 
     def __init__(self, data: QueryDict, *, cycles: QuerySet[Cycle]) -> None:
-        super().__init__(_with_cycle(data, cycles.first()))
+        super().__init__(data)
         _offer(self, cycles)
 
     @property
     def chosen(self) -> Cycle | None:
-        """None where something was chosen that makes no sense."""
+        """None where nothing was chosen, or something that makes no sense."""
         self.is_valid()
         return self.cleaned_data.get("cycle")
 
 
 def _offer(form: forms.Form, cycles: QuerySet[Cycle]) -> None:
+    """The latest comes first: it is what the page shows, and what the box says, until another is chosen."""
     form.fields["cycle"].queryset = cycles
     form.fields["cycle"].empty_label = None
-
-
-def _with_cycle(data: QueryDict, default: Cycle | None) -> QueryDict:
-    """What was asked for; the default where no cycle was, so that the page shows which one it speaks of."""
-    data = data.copy()
-    if default and not data.get("cycle"):
-        data["cycle"] = str(default.pk)
-    return data

@@ -14,7 +14,7 @@ from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 
 from assessments.enums import SelfAssessmentState, Verdict
-from assessments.models import Cycle, Remark, Review, Score
+from assessments.models import Cycle, Remark, Review, Score, SelfAssessment
 from plan.models import Requirement
 from portal.keyset import keyset_page
 from reports.progress import percent
@@ -122,8 +122,9 @@ class Returns(NamedTuple):
     reviewed: int
 
 
-def most_returned(reviews: QuerySet[Review]) -> Returns:
-    """Over reviews of self-assessments, in three queries."""
+def most_returned(self_assessments: QuerySet[SelfAssessment]) -> Returns:
+    """Over the reviews of those versions, in three queries."""
+    reviews = Review.objects.filter(self_assessment__in=self_assessments.order_by())
     reviewed = reviews.count()
     counted = (
         Remark.objects.filter(review__in=reviews.order_by(), verdict=Verdict.RETURNED)

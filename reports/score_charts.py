@@ -17,7 +17,7 @@ from reports.comparison import Compared, Quartiles, Standing
 
 WIDTH, EDGE = 420, 10
 LINE, TRACK, BETWEEN, FOOT = 18, 18, 16, 24
-TITLE_COLUMNS = 54
+TITLE_COLUMNS = 50
 PLOT_TOP, PLOT_HEIGHT, PLOT_LEFT = 24, 150, 28
 
 

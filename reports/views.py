@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assessments.models import Cycle, Review, Score, SelfAssessment
+from assessments.models import Cycle, Score, SelfAssessment
 from assessments.scores import SCORE_RULE
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
@@ -270,7 +270,7 @@ def most_returned(request: HttpRequest) -> HttpResponse:
     """The requirements that supervisors returned most often in a cycle."""
     form, cycle, context = _scope(request)
     if cycle:
-        reviews = Review.objects.visible_to(request.user, request.membership).filter(self_assessment__cycle=cycle)
-        reviews = form.of_institution(reviews, "self_assessment__institution")
-        context |= {"returns": ranks.most_returned(reviews), "rule": ranks.RETURNED_RULE}
+        rows = SelfAssessment.objects.supervised_by(request.user, Permission.SUPERVISE, request.membership)
+        judged = form.of_institution(rows.filter(cycle=cycle), "institution")
+        context |= {"returns": ranks.most_returned(judged), "rule": ranks.RETURNED_RULE}
     return render(request, "reports/most_returned.html", context)
