@@ -10,6 +10,7 @@ from assessments.completeness import Line
 from assessments.content import value_of
 from assessments.models import Remark
 from assessments.signed import answer_in_words
+from plan.enums import Binding, RequirementKind
 from plan.models import Task
 from portal.audit.canonical import as_plain
 
@@ -22,10 +23,14 @@ class TaskLines:
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """`value` is the answer in words, empty without one; `before` why earlier versions were returned."""
+    """A line laid out. `note` says how it is answered, `value` what was, `before` why earlier versions came back."""
 
     line: Line
+    title: str
+    note: str
     value: str
+    files: int
+    progress: str
     before: list[Remark]
 
 
@@ -39,32 +44,48 @@ class ThemeLines:
         return f"theme-{self.tasks[0].task.number}"
 
     @property
-    def lines(self) -> list[Line]:
-        return [row.line for task in self.tasks for row in task.rows]
+    def rows(self) -> list[OverviewRow]:
+        return [row for task in self.tasks for row in task.rows]
 
     @property
     def total(self) -> int:
-        return len(self.lines)
+        return len(self.rows)
 
     @property
     def complete(self) -> int:
-        return sum(line.is_complete for line in self.lines)
+        return sum(row.line.is_complete for row in self.rows)
 
     @property
     def progress(self) -> str:
-        states = {line.progress for line in self.lines}
+        states = {row.progress for row in self.rows}
         return states.pop() if len(states) == 1 else "in_progress"
 
 
 def overview_of(lines: Iterable[Line], before: Mapping[int, list[Remark]]) -> list[ThemeLines]:
     """The lines of a draft, which are in the plan's order, with the reasons by requirement id."""
+    notes = {
+        (kind.value, binding.value): f"{kind.label} · {binding.label}"
+        for kind in RequirementKind
+        for binding in Binding
+    }
     tasks = [
-        TaskLines(task, [OverviewRow(line, _value(line), before.get(line.requirement.pk, [])) for line in of_task])
+        TaskLines(task, [_row(line, notes, before) for line in of_task])
         for task, of_task in groupby(lines, key=lambda line: line.requirement.task)
     ]
     by_theme = groupby(tasks, key=lambda lines: lines.task.theme)
     return [ThemeLines(theme.local_title, list(of_theme)) for theme, of_theme in by_theme]
 
 
-def _value(line: Line) -> str:
-    return answer_in_words(as_plain(value_of(line.requirement, line.answer))) if line.answer else ""
+def _row(
+    line: Line, notes: Mapping[tuple[RequirementKind, Binding], str], before: Mapping[int, list[Remark]]
+) -> OverviewRow:
+    requirement, answer = line.requirement, line.answer
+    return OverviewRow(
+        line=line,
+        title=f"{line.reference} {requirement.local_text}",
+        note=notes[requirement.kind, requirement.binding],
+        value=answer_in_words(as_plain(value_of(requirement, answer))) if answer else "",
+        files=line.files,
+        progress=line.progress,
+        before=before.get(requirement.pk, []),
+    )

@@ -58,6 +58,8 @@ SIGNED = {
     "reports:detail": OWN,
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
+    "assessments:withdraw": {"cio"},
+    "assessments:withdraw_submission": {"cio"},
 }
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
@@ -106,6 +108,8 @@ class World:
         }
         self.arguments["reports:task_package"] = [assignment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
+        self.arguments["assessments:withdraw"] = [self_assessment.pk]
+        self.arguments["assessments:withdraw_submission"] = [assignment.pk]
         self.requirement = requirement
 
     def url(self, name: str) -> str:
@@ -172,6 +176,8 @@ def test_writing_to_other_bodies_objects_is_404(client):
             waiting.url("assessments:sign"),
             reverse("assessments:send_back", args=waiting.arguments["assessments:sign"]),
             reverse("reports:retry", args=waiting.arguments["reports:detail"]),
+            signed.url("assessments:withdraw"),
+            signed.url("assessments:withdraw_submission"),
         ],
         Role.SUPERVISOR: [
             signed.url("assessments:review_submission"),

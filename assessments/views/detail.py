@@ -39,7 +39,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         themes = overview_of(lines, before)
     else:
         themes = themes_of(_content(self_assessment, request), before, reasons_given(review))
-    progress = overview_of(lines, {}) if lines else themes
+    progress = overview_of(lines, {}) if lines and not self_assessment.is_editable else themes
     context = {
         "self_assessment": self_assessment,
         "themes": themes,
