@@ -10,8 +10,9 @@ from typing import Any
 
 from assessments.completeness import Line
 from assessments.content import rated, value_of
-from assessments.history import NOTHING, Comments
+from assessments.history import Comments
 from assessments.signed import answer_in_words
+from plan.enums import Binding, RequirementKind
 from plan.models import Task
 from portal.audit.canonical import as_plain
 
@@ -32,15 +33,15 @@ class Progress:
 
     @property
     def total(self) -> int:
-        return len(self.lines)
+        return len(self.rows)
 
     @property
     def complete(self) -> int:
-        return sum(line.is_complete for line in self.lines)
+        return sum(row.line.is_complete for row in self.rows)
 
     @property
     def progress(self) -> str:
-        states = {line.progress for line in self.lines}
+        states = {row.progress for row in self.rows}
         return states.pop() if len(states) == 1 else "in_progress"
 
 
@@ -63,11 +64,15 @@ class TaskLines(Progress):
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """`value` is the answer in words, empty without one; `before` what was said of it earlier."""
+    """A line laid out. `note` says how it is answered, `value` what was, `before` what was said of it earlier."""
 
     line: Line
+    title: str
+    note: str
     value: str
-    before: Comments
+    files: int
+    progress: str
+    before: Comments | None
 
 
 @dataclass(frozen=True)
@@ -94,20 +99,30 @@ def overview_of(
 
     `before` is what was said of each earlier, by requirement id, `holders` who writes which task, by its number.
     """
+    notes = {
+        (kind.value, binding.value): f"{kind.label} · {binding.label}"
+        for kind in RequirementKind
+        for binding in Binding
+    }
     tasks = [
-        TaskLines(
-            task,
-            [OverviewRow(line, _value(line), before.get(line.requirement.pk, NOTHING)) for line in of_task],
-            holders.get(task.number),
-        )
+        TaskLines(task, [_row(line, notes, before) for line in of_task], holders.get(task.number))
         for task, of_task in groupby(lines, key=lambda line: line.requirement.task)
     ]
     by_theme = groupby(tasks, key=lambda lines: lines.task.theme)
     return [ThemeLines(theme.local_title, list(of_theme)) for theme, of_theme in by_theme]
 
 
-def _value(line: Line) -> str:
-    return answer_in_words(as_plain(value_of(line.requirement, line.answer))) if line.answer else ""
+def _row(line: Line, notes: Mapping[tuple[str, str], str], before: Mapping[int, Comments]) -> OverviewRow:
+    requirement, answer = line.requirement, line.answer
+    return OverviewRow(
+        line=line,
+        title=f"{line.reference} {requirement.local_text}",
+        note=notes[requirement.kind, requirement.binding],
+        value=answer_in_words(as_plain(value_of(requirement, answer))) if answer else "",
+        files=line.files,
+        progress=line.progress,
+        before=before.get(requirement.pk),
+    )
 
 
 def content_of(lines: Iterable[Line]) -> dict[str, Any]:

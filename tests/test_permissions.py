@@ -63,6 +63,8 @@ SIGNED = {
     "reports:detail": OWN,
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
+    "assessments:withdraw": {"cio"},
+    "assessments:withdraw_submission": {"cio"},
 }
 # A rectification is read by the institution and by whoever supervises it; what each may do there is in
 # tests/assessments/test_rectifications.py.
@@ -142,6 +144,8 @@ class World:
             "tasks:request_extension": [assignment.pk],
             "tasks:request_not_applicable": [assignment.pk],
         }
+        self.arguments["assessments:withdraw"] = [self_assessment.pk]
+        self.arguments["assessments:withdraw_submission"] = [assignment.pk]
         self.requirement = requirement
 
     def url(self, name: str) -> str:
@@ -211,6 +215,8 @@ def test_writing_to_other_bodies_objects_is_404(client):
             waiting.url("assessments:sign"),
             reverse("assessments:send_back", args=waiting.arguments["assessments:sign"]),
             reverse("reports:retry", args=waiting.arguments["reports:detail"]),
+            signed.url("assessments:withdraw"),
+            signed.url("assessments:withdraw_submission"),
         ],
         Role.SUPERVISOR: [
             signed.url("assessments:review_submission"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from assessments import actions
-from assessments.actions.cycles import institutions_asked
+from assessments.actions.cycles import institutions_asked, institutions_prefilled
 from assessments.enums import SelfAssessmentState
 from assessments.filters import SelfAssessmentFilterForm
 from assessments.forms import CycleForm
@@ -114,6 +114,10 @@ def open_cycle(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("自评周期“%(title)s”已开启。") % {"title": cycle.local_title})
             return redirect("assessments:list")
-    plan = form["plan"].field.initial
-    context = {"form": form, "addressed": institutions_asked(plan).count() if plan else 0}
+    plan = form.cleaned_data.get("plan") if form.is_bound else form["plan"].field.initial
+    context = {
+        "form": form,
+        "addressed": institutions_asked(plan).count() if plan else 0,
+        "prefilled": institutions_prefilled(plan) if plan else 0,
+    }
     return render(request, "assessments/open_cycle.html", context, status=400 if form.errors else 200)

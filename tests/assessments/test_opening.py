@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from assessments import actions
@@ -14,8 +15,12 @@ from assessments.enums import CycleKind, Lack, SelfAssessmentState
 from assessments.jobs import extend_cycles
 from assessments.models import Answer
 from plan.enums import Part, RequirementKind
+from portal.accounts.enums import Role
 from tasks.enums import AssignmentState
+from tests.assessments.world import VALUES
+from tests.factories.accounts import member
 from tests.factories.assessments import AnswerFactory, CycleFactory, SelfAssessmentFactory
+from tests.factories.plan import PlanFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory
 from vault.enums import FileState
 
@@ -69,8 +74,6 @@ def test_a_draft_begins_with_what_was_last_accepted(world):
 
 @pytest.mark.parametrize("kind", list(K))
 def test_every_kind_of_value_is_carried_over(world, kind):
-    from tests.assessments.world import VALUES
-
     AnswerFactory(self_assessment=accepted(world), requirement=world.requirement(kind), **VALUES[kind])
     answer = draft_of(open_cycle(world), world.institution).answers.get()
     assert {name: getattr(answer, name) for name in VALUES[kind]} == VALUES[kind]
@@ -102,8 +105,6 @@ def test_only_what_was_accepted_is_carried_over(world, state):
 
 
 def test_neither_another_plan_nor_another_institution_fills_a_draft(world):
-    from tests.factories.plan import PlanFactory
-
     other = AssignmentFactory(task=world.first).institution
     AnswerFactory(self_assessment=accepted(world, other), requirement=world.requirement(K.MATURITY), level=4)
     elsewhere = accepted(world, plan=PlanFactory())
@@ -179,3 +180,7 @@ def test_the_page_says_how_many_find_answers(world, client):
     accepted(world)
     AssignmentFactory(task=world.first)
     assert institutions_prefilled(world.plan) == 1
+    client.force_login(member(world.authority, Role.LEAD_SUPERVISOR))
+    page = client.get(reverse("assessments:open_cycle"))
+    assert (page.context["addressed"], page.context["prefilled"]) == (2, 1)
+    assert "其中 1 家的自评沿用其最近一次验收的内容" in page.text

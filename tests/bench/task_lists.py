@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
-from unittest.mock import patch
 
-from django.db import connection
-from django.template.backends.django import Template
-from django.test import Client
 from django.urls import reverse
 
 from tests.bench.databases import LARGE, SMALL, Bench
 from tests.bench.figures import figure
+from tests.bench.requests import TakenApart, get
 from tests.bench.timing import interleaved, seconds
 
 READERS = {
@@ -40,14 +36,9 @@ def _request(bench: Bench, database: str, email: str) -> Callable[[], float]:
 
     def run() -> float:
         with bench.using(database):
-            return seconds(lambda: _get(client))
+            return seconds(lambda: get(client, reverse("tasks:list")))
 
     return run
-
-
-def _get(client: Client) -> None:
-    response = client.get(reverse("tasks:list"))
-    assert response.status_code == 200, response.status_code
 
 
 @figure("task_list_vs_sql", unit="×", at_most=1.5)
@@ -58,60 +49,12 @@ def task_list_vs_sql(bench: Bench) -> float:
     for reader, email in READERS.items():
         with bench.using(database):
             client = bench.client(email)
-            page = _Page(client)
+            page = TakenApart(client, reverse("tasks:list"))
             runs = {
-                "request": lambda client=client: seconds(lambda: _get(client)),
+                "request": lambda client=client: seconds(lambda: get(client, reverse("tasks:list"))),
                 "queries and template": lambda page=page: seconds(page.replay) + page.render(),
             }
             taken = interleaved(runs)
         ratios[reader] = taken.ratio("request", "queries and template")
         bench.say(f"  {reader}: {taken}")
     return max(ratios.values())
-
-
-class _Page:
-    """One page taken apart: its queries, and its template with the data that these brought."""
-
-    def __init__(self, client: Client) -> None:
-        self.queries: list[tuple[str, tuple]] = []
-        self.rendered: list[tuple] = []
-        with connection.execute_wrapper(self._note), self._noting_render():
-            _get(client)
-        self.template, self.context, self.request = self.rendered[-1]
-
-    def _note(self, execute, sql, params, many, context):
-        self.queries.append((sql, params))
-        return execute(sql, params, many, context)
-
-    @contextmanager
-    def _noting_render(self):
-        original, rendered = Template.render, self.rendered
-
-        def render(template, context=None, request=None):
-            html = original(template, context, request)
-            # Forms render templates of their own first; the page's is done last.
-            rendered.append((template, context, request))
-            return html
-
-        with patch.object(Template, "render", render):
-            yield
-
-    def replay(self) -> None:
-        """The same statements, through the database's own driver."""
-        with connection.connection.cursor() as cursor:
-            for sql, params in self.queries:
-                cursor.execute(sql, params)
-                cursor.fetchall()
-
-    def render(self) -> float:
-        """The time of rendering, without that of the frame's queries, which are among those replayed."""
-        in_queries: list[float] = []
-
-        def timed(execute, sql, params, many, context):
-            result = []
-            in_queries.append(seconds(lambda: result.append(execute(sql, params, many, context))))
-            return result[0]
-
-        with connection.execute_wrapper(timed):
-            whole = seconds(lambda: self.template.render(self.context, self.request))
-        return whole - sum(in_queries)

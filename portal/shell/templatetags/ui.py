@@ -7,6 +7,7 @@ query; whatever they need is passed to them.
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django import template
@@ -16,6 +17,7 @@ from django.template.loader import render_to_string
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from portal.shell import components
 from portal.states import STATE_STYLES, style_of
@@ -36,18 +38,22 @@ def icon(name: str, css: str = "") -> SafeString:
     return components.icon(name, css)
 
 
-@register.inclusion_tag("_components/state.html")
-def state(value: Any, overdue: bool | None = None) -> dict[str, Any]:
+@register.simple_tag
+def state(value: Any, overdue: bool | None = None) -> SafeString:
     """The badge of a state, given as its value or as an object with `.state`.
 
     Without `overdue=` an object's own `is_overdue` decides; 已逾期 stands beside the state, never instead.
     """
     if overdue is None:
         overdue = bool(getattr(value, "is_overdue", False))
-    return {
-        "style": style_of(getattr(value, "state", value)),
-        "overdue": STATE_STYLES["overdue"] if overdue else None,
-    }
+    stored = getattr(value, "state", value)
+    return _badge(str(getattr(stored, "value", stored)), bool(overdue), get_language())
+
+
+@cache
+def _badge(name: str, overdue: bool, language: str | None) -> SafeString:
+    """Drawn once in each language: a list holds as many badges as rows."""
+    return _draw("state", style=style_of(name), overdue=STATE_STYLES["overdue"] if overdue else None)
 
 
 @register.inclusion_tag("_components/deadline.html")
