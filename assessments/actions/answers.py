@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -174,8 +174,8 @@ def _upsert(answers: list[Answer]) -> dict[int, int]:
     """
     if not answers:
         return {}
-    fields = [field for field in Answer._meta.concrete_fields if not field.primary_key]
-    columns = [sql.Identifier(str(field.column)) for field in fields]
+    fields: list[Any] = [field for field in Answer._meta.concrete_fields if not field.primary_key]
+    columns = [sql.Identifier(field.column) for field in fields]
     row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(fields)))
     statement = sql.SQL(
         "INSERT INTO {table} AS saved ({columns}) VALUES {rows} ON CONFLICT (self_assessment_id, requirement_id) "

@@ -55,6 +55,7 @@ def task(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             actions.save_answers(self_assessment=self_assessment, drafts=form.drafts, by=request.user)
+            confirmed = _confirm(request, self_assessment, form)
         except StaleAnswers as stale:
             form.overwrite(stale.current)
             theirs = their_versions(self_assessment, {r.pk: r for r in form.requirements}, stale.current)
@@ -65,24 +66,31 @@ def task(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            return _saved(request, self_assessment, number, form)
+            return _saved(request, self_assessment, number, confirmed)
     return _task_page(request, self_assessment, number, form, status=400 if form.errors else 200)
 
 
-def _saved(request: HttpRequest, self_assessment: SelfAssessment, number: int, form: AnswersForm) -> HttpResponse:
-    """Confirm what the pressed button asks for, and lead on."""
-    wanted = request.POST.get("confirm", "")
+def _confirm(request: HttpRequest, self_assessment: SelfAssessment, form: AnswersForm) -> int | None:
+    """Confirm the answers that the pressed button names; returns how many, None for another button."""
+    wanted = request.POST.get("confirm")
     if not wanted:
+        return None
+    requirements = [r for r in form.requirements if wanted in (ALL, str(r.pk))]
+    return actions.confirm_answers(self_assessment=self_assessment, requirements=requirements, by=request.user)
+
+
+def _saved(request: HttpRequest, self_assessment: SelfAssessment, number: int, confirmed: int | None) -> HttpResponse:
+    """Say what was done, and lead on."""
+    if confirmed is None:
         messages.success(request, _("任务 %(number)s 的自评已保存。") % {"number": number})
         return redirect(_where_to(request, self_assessment, number))
-    requirements = [r for r in form.requirements if wanted in (ALL, str(r.pk))]
-    count = actions.confirm_answers(self_assessment=self_assessment, requirements=requirements, by=request.user)
     messages.success(
         request,
-        ngettext("已保存，并确认沿用 %(count)s 项答案。", "已保存，并确认沿用 %(count)s 项答案。", count)
-        % {"count": count},
+        ngettext("已保存，并确认沿用 %(count)s 项答案。", "已保存，并确认沿用 %(count)s 项答案。", confirmed)
+        % {"count": confirmed},
     )
-    place = "" if wanted == ALL else f"#requirement-{wanted}"
+    wanted = request.POST["confirm"]
+    place = f"#requirement-{wanted}" if wanted.isdecimal() else ""
     return redirect(reverse("assessments:task", args=[self_assessment.pk, number]) + place)
 
 

@@ -253,7 +253,7 @@ form.addEventListener("submit", async (event) => {
   await settle();
   const stuck = answers.find((answer) => answer.isUnsaved);
   if (stuck) stuck.section.scrollIntoView();
-  else form.requestSubmit(event.submitter);
+  else form.requestSubmit(form.contains(event.submitter) ? event.submitter : null); // a save may confirm and take its button
 });
 
 document.addEventListener("visibilitychange", () => flush(false));

@@ -1,4 +1,7 @@
-"""Filling in a self-assessment by two people: what is typed is saved by itself, and nobody writes over the other."""
+"""Filling in a self-assessment by two people: what is typed is saved by itself, and nobody writes over the other.
+
+It stands before tests/e2e/test_path.py, which signs what is filled in here.
+"""
 
 import re
 
