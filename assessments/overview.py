@@ -27,9 +27,9 @@ class Holder:
 
 
 class Progress:
-    """How far a set of lines is."""
+    """How far the lines of rows are."""
 
-    lines: list[Line]
+    rows: Any
 
     @property
     def total(self) -> int:
@@ -52,10 +52,6 @@ class TaskLines(Progress):
     task: Task
     rows: list[OverviewRow]
     holder: Holder | None
-
-    @property
-    def lines(self) -> list[Line]:
-        return [row.line for row in self.rows]
 
     @property
     def is_mine(self) -> bool:
@@ -85,8 +81,8 @@ class ThemeLines(Progress):
         return f"theme-{self.tasks[0].task.number}"
 
     @property
-    def lines(self) -> list[Line]:
-        return [row.line for task in self.tasks for row in task.rows]
+    def rows(self) -> list[OverviewRow]:
+        return [row for task in self.tasks for row in task.rows]
 
 
 def overview_of(
