@@ -36,7 +36,9 @@ function act(key) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.form === form) {
+  if (event.key === "Enter" && event.target.matches("input")) {
+    event.preventDefault();
+  } else if (event.key === "Escape" && event.target.form === form) {
     const requirement = event.target.closest("[data-requirement]");
     if (requirement) requirement.focus({ preventScroll: true });
     else event.target.blur();
