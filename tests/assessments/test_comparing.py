@@ -17,6 +17,7 @@ from plan.enums import RequirementKind
 from portal.accounts.enums import InstitutionKind, Role
 from tasks.enums import AssignmentState
 from tests.assessments.test_queue import self_assessment
+from tests.assessments.world import returned as returned_for
 from tests.assessments.world import seen, signed
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.assessments import ReviewFactory
@@ -109,7 +110,7 @@ def versions(world):
     actions.review_self_assessment(
         self_assessment=first,
         verdict=Verdict.RETURNED,
-        reasons={requirement.pk: "请发布制度。"},
+        remarks={requirement.pk: returned_for("请发布制度。")},
         by=world.supervisor,
         authority=world.authority,
     )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.enums import SelfAssessmentState, Verdict
-from assessments.history import Comments, reasons_before, reasons_given
+from assessments.history import Comments, remarks_before, remarks_given
 from assessments.models import Answer, Remark, Review, SelfAssessment
 from plan.enums import RequirementKind
 from portal.accounts.enums import InstitutionKind, Role
@@ -72,17 +72,17 @@ def texts(comments: Comments) -> tuple[list[str], ...]:
 
 
 def test_all_versions_and_cycles_and_both_kinds_of_work(third, requirement):
-    assert texts(reasons_before(third)[requirement.pk]) == (
+    assert texts(remarks_before(third)[requirement.pk]) == (
         ["本期第二次退回"],
         ["本期第一次退回", "上期接受", "上期退回"],
         ["报送接受", "报送退回"],
     )
-    assert reasons_before(third)[requirement.pk].more == 5
+    assert remarks_before(third)[requirement.pk].more == 5
 
 
 def test_the_doing_opens_with_its_own_last_return(world, third, requirement):
     waiting = SubmissionFactory(assignment=world.first_assignment)
-    assert texts(reasons_before(waiting)[requirement.pk]) == (
+    assert texts(remarks_before(waiting)[requirement.pk]) == (
         ["报送退回"],
         ["本期第二次退回", "本期第一次退回", "上期接受", "上期退回"],
         ["报送接受"],
@@ -91,21 +91,21 @@ def test_the_doing_opens_with_its_own_last_return(world, third, requirement):
 
 def test_an_earlier_version_knows_nothing_of_what_came_after(world, third, requirement):
     second = SelfAssessment.objects.get(cycle=world.cycle, version=2)
-    assert texts(reasons_before(second)[requirement.pk]) == (
+    assert texts(remarks_before(second)[requirement.pk]) == (
         ["本期第一次退回"],
         ["上期接受", "上期退回"],
         ["报送退回"],
     )
-    assert texts(reasons_given(second.review)[requirement.pk]) == (["本期第二次退回"], [], [])
+    assert texts(remarks_given(second.review)[requirement.pk]) == (["本期第二次退回"], [], [])
     first = SelfAssessment.objects.get(cycle=world.cycle, version=1)
-    assert texts(reasons_before(first)[requirement.pk]) == ([], ["上期接受", "上期退回"], [])
+    assert texts(remarks_before(first)[requirement.pk]) == ([], ["上期接受", "上期退回"], [])
 
 
 def test_a_withdrawn_version_knows_nothing_of_later_ones_either(world, requirement):
     SelfAssessment.objects.all().delete()
     withdrawn = SelfAssessmentFactory(cycle=world.cycle, institution=world.institution, state=S.WITHDRAWN)
     judged(world, requirement, 3, "之后的退回", version=2)
-    assert reasons_before(withdrawn) == {}
+    assert remarks_before(withdrawn) == {}
 
 
 def test_only_of_the_institution_and_the_plan(world, third, requirement):
@@ -113,14 +113,14 @@ def test_only_of_the_institution_and_the_plan(world, third, requirement):
     elsewhere = SelfAssessmentFactory(cycle=other, institution=InstitutionFactory(), state=S.RETURNED)
     Remark.objects.create(review=ReviewFactory(self_assessment=elsewhere), requirement=requirement, text="别家的意见")
     done(world, requirement, 5, "别家的报送意见", institution=InstitutionFactory())
-    said = reasons_before(third)
+    said = remarks_before(third)
     assert list(said) == [requirement.pk]
     assert not [text for part in texts(said[requirement.pk]) for text in part if "别家" in text]
 
 
 def test_a_remark_without_words_is_no_comment(world, requirement):
     judged(world, requirement, 3, "", verdict=Verdict.ACCEPTED, version=2)
-    assert reasons_before(SelfAssessmentFactory(cycle=world.cycle, institution=world.institution, version=3)) == {}
+    assert remarks_before(SelfAssessmentFactory(cycle=world.cycle, institution=world.institution, version=3)) == {}
 
 
 # --- Replies ----------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_the_reply_is_that_of_the_version_after(world, requirement):
             requirement=requirement,
             reply=reply,
         )
-    comments = reasons_before(third)[requirement.pk]
+    comments = remarks_before(third)[requirement.pk]
     assert [(said.remark.text, said.version, said.reply) for said in [*comments.open, *comments.judging]] == [
         ("第二次", 2, ""),
         ("第一次", 1, "答复第一次"),
@@ -165,7 +165,7 @@ def test_the_reply_of_a_submission_is_read_from_what_was_signed(world, requireme
     review = ReviewFactory(submission=latest, verdict=Verdict.RETURNED, created_at=days_ago(1))
     Remark.objects.create(review=review, requirement=requirement, text="再补充")
     following.save()
-    comments = reasons_before(following)[requirement.pk]
+    comments = remarks_before(following)[requirement.pk]
     assert [(said.remark.text, said.reply) for said in [*comments.open, *comments.doing]] == [
         ("再补充", "已补充：“台账”。"),
         ("请补充", ""),
@@ -204,7 +204,7 @@ def test_two_queries_however_much_was_said(world, requirement):
         done(world, requirement, 20 - version, "退回")
         latest = SelfAssessmentFactory(cycle=CycleFactory(plan=world.plan), institution=world.institution)
         with CaptureQueriesContext(connection) as queries:
-            said = reasons_before(latest)
+            said = remarks_before(latest)
         costs.append(len(queries))
     assert said[requirement.pk].more == 6
     assert costs == [2, 2, 2]

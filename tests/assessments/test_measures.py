@@ -18,6 +18,7 @@ from assessments.overview import overview_of
 from assessments.signed import read_signed
 from plan.enums import RequirementKind
 from tests.assessments.world import answer_all, draft, seen, signed
+from tests.assessments.world import returned as returned_for
 
 K = RequirementKind
 TOMORROW = timezone.localdate() + datetime.timedelta(days=1)
@@ -151,7 +152,7 @@ def return_again(world, version, *kinds):
     actions.review_self_assessment(
         self_assessment=version,
         verdict=Verdict.RETURNED,
-        reasons={world.requirement(kind).pk: "请附制度文件。" for kind in kinds},
+        remarks={world.requirement(kind).pk: returned_for("请附制度文件。") for kind in kinds},
         by=world.supervisor,
         authority=world.authority,
     )

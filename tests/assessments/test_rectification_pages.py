@@ -16,6 +16,7 @@ from plan.enums import RequirementKind
 from portal.accounts.actions import add_member
 from portal.accounts.enums import InstitutionKind, Role
 from tasks.models import Evidence
+from tests.assessments.world import returned as returned_for
 from tests.assessments.world import signed
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, RegionFactory, member
 from tests.factories.rectifications import RectificationFactory, last_step
@@ -74,7 +75,7 @@ def test_opening_from_a_review_takes_its_remark_over(client, world):
     review = actions.review_self_assessment(
         self_assessment=signed(world),
         verdict=Verdict.RETURNED,
-        reasons={requirement.pk: "分支机构未覆盖。"},
+        remarks={requirement.pk: returned_for("分支机构未覆盖。")},
         by=world.supervisor,
         authority=world.authority,
     )

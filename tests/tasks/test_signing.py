@@ -15,6 +15,7 @@ from tasks import actions
 from tasks.actions import Draft
 from tasks.enums import AssignmentState
 from tasks.signing import ContentChanged, as_field, changed_since, from_field, shown_digests
+from tests.assessments.world import returned as returned_for
 from tests.factories.accounts import PASSWORD, with_password
 from tests.factories.tasks import EvidenceFactory
 
@@ -46,7 +47,7 @@ def give_back(people, submission):
     assessments.review_submission(
         submission=submission,
         verdict=Verdict.RETURNED,
-        reasons={requirement.pk: "请附盖章的版本。"},
+        remarks={requirement.pk: returned_for("请附盖章的版本。")},
         by=people.supervisor,
         authority=people.authority,
     )
