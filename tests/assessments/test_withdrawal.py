@@ -19,7 +19,7 @@ from portal.notices.models import Notice
 from tasks import actions as tasks
 from tasks.enums import AssignmentState
 from tests.assessments.test_races import at_once, errors
-from tests.assessments.world import build_world, signed
+from tests.assessments.world import build_world, returned, signed
 from tests.factories.accounts import InstitutionFactory, member, membership_of
 from tests.factories.assessments import SelfAssessmentFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, fill_in
@@ -31,8 +31,8 @@ EVERYBODY = ["contributor", "liaison", "cio", "supervisor", "lead", "observer"]
 
 
 def verdict(world, verdict=Verdict.ACCEPTED, by=None):
-    reasons = {world.requirement(K.MATURITY).pk: "请补充。"} if verdict == Verdict.RETURNED else {}
-    return {"verdict": verdict, "reasons": reasons, "by": by or world.supervisor, "authority": world.authority}
+    remarks = {world.requirement(K.MATURITY).pk: returned("请补充。")} if verdict == Verdict.RETURNED else {}
+    return {"verdict": verdict, "remarks": remarks, "by": by or world.supervisor, "authority": world.authority}
 
 
 def withdraw(world, version, **changes):
