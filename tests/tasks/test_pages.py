@@ -102,8 +102,8 @@ class TestVisibility:
     @pytest.mark.parametrize(
         ("state", "words"),
         [
-            ("not_started", {"contributor": "还有 2 项必选要求", "cio": "等待填报人", "observer": "等待机构开始落实"}),
-            ("in_progress", {"contributor": "还有 2 项必选要求", "supervisor": "签署报送前的内容不对监管单位显示"}),
+            ("not_started", {"contributor": "还有 2 项要求", "cio": "等待填报人", "observer": "等待机构开始落实"}),
+            ("in_progress", {"contributor": "还有 2 项要求", "supervisor": "签署报送前的内容不对监管单位显示"}),
             ("awaiting_signature", {"contributor": "等待首席信息官签署", "cio": "签署报送，或退回填报人"}),
             ("submitted", {"contributor": "等待监管人员审核", "supervisor": "请审核", "observer": "等待监管人员审核"}),
             ("returned", {"contributor": "按退回理由修改", "supervisor": "等待机构修改"}),
@@ -266,7 +266,7 @@ class TestHandingIn:
     def test_incomplete_work_is_refused_on_the_page(self, people, browse, filled):
         filled.evidence.update(withdrawn_at=timezone.now())
         response = browse(people.contributor).post(url("hand_in", filled))
-        assert response.status_code == 200 and "下列要求尚缺说明或证明材料" in text_of(response)
+        assert response.status_code == 200 and "下列要求尚缺说明、证明材料" in text_of(response)
         filled.refresh_from_db()
         assert filled.state == "in_progress"
 
