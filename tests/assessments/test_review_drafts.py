@@ -199,6 +199,7 @@ def test_the_next_version_begins_without_the_draft_of_the_last(client, world, ve
     )
     second = SelfAssessment.objects.get(version=2)
     answer_all(world, second)
+    second.answers.update(reply="已补充。")
     handed_in = actions.hand_in(self_assessment=second, by=world.contributor)
     second = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
     assert SECRET not in page(client, world.lead, second).text

@@ -47,7 +47,7 @@ def test_an_answer_is_saved_and_what_it_lacks_is_told(client, world):
     requirement = world.requirement(K.MATURITY)
     answer = save(client, world, requirement, level="4").json()
     assert (answer["revision"], answer["is_complete"], answer["lacking"]) == (1, False, ["缺说明"])
-    assert "尚缺：说明" in answer["standing"]
+    assert "缺说明" in answer["standing"]
     answer = save(client, world, requirement, revision=1, level="4", justification="已落实。").json()
     assert (answer["revision"], answer["is_complete"], answer["lacking"]) == (2, True, [])
     saved = world.draft.answers.get()

@@ -326,7 +326,7 @@ def test_the_page_of_a_task_marks_the_same_requirements_as_answered(client, worl
     world.draft.answers.filter(requirement=world.requirement(K.MATURITY)).update(level=1)
     client.force_login(world.contributor)
     page = client.get(f"/assessments/{world.draft.pk}/tasks/1/")
-    assert [item["state"] for item in page.context["progress"]] == ["in_progress", "answered"]
+    assert [item["state"] for item in page.context["others"]] == ["in_progress", "answered"]
 
 
 def test_an_answer_without_a_value_is_not_answered(world):

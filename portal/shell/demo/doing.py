@@ -52,6 +52,7 @@ class Item:
 
     demand: Demand
     text: str = ""
+    reply: str = ""
     revision: int = 0
     written_at: datetime.datetime | None = None
     file: File | None = None
@@ -130,6 +131,8 @@ class Assigned:
         failing = self._failing(round_)
         if round_.signed_at:
             self._sign(number, round_, round_.signed_at, items, failing)
+        if failing:
+            items = [replace(item, reply="") for item in items]
         if failing and not is_last:
             moment = story.rounds[-1].started_at.replace(hour=WRITTEN, minute=0, second=0)
             return [self._withdrawn(item, moment) if item.demand in failing else item for item in items]
@@ -150,8 +153,10 @@ class Assigned:
         return written
 
     def _fill(self, item: Item, number: int, moment: datetime.datetime) -> Item:
+        """From the second round on, what lacks a file is what was returned: it gets a reply, too."""
         file = self._file(item.demand, moment)
-        return replace(item, text=self._words(item), revision=number, written_at=moment, file=file)
+        reply = self.rng.choice(texts.REPLIES) if number > 1 else ""
+        return replace(item, text=self._words(item), reply=reply, revision=number, written_at=moment, file=file)
 
     def _words(self, item: Item) -> str:
         return texts.statement(self.rng, item.demand.kind, item.demand.text)
@@ -216,6 +221,7 @@ class Assigned:
                 assignment_id=self.pk,
                 requirement_id=item.demand.pk,
                 text=item.text,
+                reply=item.reply,
                 revision=item.revision,
                 updated_by_id=self.author,
                 updated_at=item.written_at,
@@ -276,6 +282,7 @@ class Assigned:
                     "text": item.demand.text,
                     "statement": item.text,
                     "evidence": [item.file.facts] if item.file else [],
+                    **({"reply": item.reply} if item.reply else {}),
                 }
                 for item in items
             ],
