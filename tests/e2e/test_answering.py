@@ -126,5 +126,5 @@ def test_a_gap_asks_for_a_measure(visit):
     expect(section.locator("[data-measure]")).to_be_hidden()
     section.locator("input[type=radio][value='1']").check()
     expect(section.locator("[data-measure]")).to_be_visible()
-    expect(section.locator("[data-standing]")).to_contain_text("Missing")
+    expect(section.locator("[data-standing]")).to_contain_text("no planned measure")
     contributor.look(closely=True)
