@@ -12,7 +12,7 @@ from tests.e2e.visitor import Visitor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-round")]
 
-FIRM = "sec03"
+FIRM = "sec01"
 REASON = "请补充正式印发的制度。"
 REPLY = "已补充印发的制度，见说明。"
 
@@ -22,7 +22,7 @@ def test_from_one_cycle_to_the_next(visit):
     contributor, liaison = visit(f"contributor@{FIRM}.example"), visit(f"liaison@{FIRM}.example")
     cio = visit(f"cio@{FIRM}.example")
 
-    open_cycle(lead, "一轮年度自评", years_ago=1)
+    open_cycle(lead, "一轮年度自评", ends_in_years=0)
     first = fill_in_by_two(contributor, liaison, "一轮年度自评")
     hand_in(liaison, first)
     sign(cio, first)
@@ -38,14 +38,14 @@ def test_from_one_cycle_to_the_next(visit):
     answer_rectification(contributor, rectification)
     close_rectification(supervisor, rectification)
 
-    open_cycle(lead, "二轮年度自评", years_ago=0)
+    open_cycle(lead, "二轮年度自评", ends_in_years=1)
     find_last_answers(contributor, "二轮年度自评")
 
 
-def open_cycle(lead: Visitor, title: str, years_ago: int) -> None:
-    """A year that ends today, or a year before; each institution gets its self-assessment."""
+def open_cycle(lead: Visitor, title: str, ends_in_years: int) -> None:
+    """A year that ends today, or the next one; each institution gets its self-assessment."""
     page, today = lead.page, timezone.localdate()
-    ends_on = today - datetime.timedelta(days=365 * years_ago)
+    ends_on = today + datetime.timedelta(days=365 * ends_in_years)
     lead.open("/assessments/open/")
     page.select_option("#id_kind", "year")
     page.fill("#id_title", title)
@@ -167,6 +167,7 @@ def find_last_answers(contributor: Visitor, title: str) -> None:
     before = marks.count()
     assert before
     contributor.follow(page.locator("main tbody .group-row a").first)
+    assert "一轮年度自评" in page.locator(".carried-over[data-carried-over]").first.inner_text()
     contributor.follow(page.locator("button[name=confirm][value=all]"))
     the_draft_of(contributor, title)
     assert marks.count() < before
