@@ -110,6 +110,13 @@ def open_for_editing(assignment: Assignment, by: User) -> Assignment:
     return pass_gate(row=locked, name="start", moves=TRANSITIONS, by=by)
 
 
+def open_for_files(assignment: Assignment, by: User) -> Assignment:
+    """The assignment, locked, for another file. Accepted work stays accepted, and what was signed stays as it was."""
+    check(can_fill_in(by, assignment))
+    locked = Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
+    return locked if locked.state == AssignmentState.ACCEPTED else open_for_editing(locked, by)
+
+
 def missing(assignment: Assignment) -> list[Requirement]:
     """The mandatory requirements without a statement or a file that passed its checks, and what was returned and
     has no reply.

@@ -15,7 +15,7 @@ from plan.models import Requirement
 from portal.accounts.access import check
 from portal.accounts.models import User
 from portal.audit.actions import record
-from tasks.actions import open_for_editing
+from tasks.actions import open_for_editing, open_for_files
 from tasks.models import Assignment, Evidence
 from tasks.permissions import can_fill_in
 from vault.actions import receive
@@ -65,7 +65,7 @@ def _enter(
     assignment: Assignment, requirement: Requirement, arrival: Arrival, by: User, replaces: Evidence | None
 ) -> Entry:
     begin_use(assignment.institution_id)
-    assignment = open_for_editing(assignment, by)
+    assignment = open_for_editing(assignment, by) if replaces else open_for_files(assignment, by)
     stored = receive(institution=assignment.institution, arrival=arrival, by=by)
     return _put_forward(assignment, requirement, stored, arrival.name, by, replaces)
 
@@ -77,7 +77,7 @@ def reuse_file(*, assignment: Assignment, requirement: Requirement, stored: Stor
     Raises ValidationError for a file that did not pass its checks, and WrongState.
     """
     begin_use(assignment.institution_id)
-    assignment = open_for_editing(assignment, by)
+    assignment = open_for_files(assignment, by)
     stored = StoredFile.objects.get(pk=stored.pk)
     if stored.institution_id != assignment.institution_id or not stored.is_clean:
         raise ValidationError(_("只能选用本机构已通过检查的文件。"), code="not_usable")

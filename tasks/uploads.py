@@ -36,7 +36,7 @@ def begin_upload(
 ) -> EvidenceUpload:
     """Room for a file of `size` bytes. Raises ValidationError for what need not be sent at all, and WrongState."""
     check(can_fill_in(by, assignment))
-    if not assignment.is_editable:
+    if not (assignment.is_editable if replaces else assignment.takes_files):
         raise WrongState(
             _("当前状态为“%(state)s”，不能上传文件。") % {"state": assignment.get_state_display()}, code="wrong_state"
         )

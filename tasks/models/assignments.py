@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from plan.enums import Part
 from plan.models import Requirement
-from tasks.enums import CLOSED, EDITABLE, AssignmentState
+from tasks.enums import CLOSED, EDITABLE, TAKES_FILES, AssignmentState
 from tasks.querysets import AssignmentQuerySet
 
 S = AssignmentState
@@ -89,6 +89,10 @@ class Assignment(models.Model):
     @property
     def is_editable(self) -> bool:
         return self.state in EDITABLE
+
+    @property
+    def takes_files(self) -> bool:
+        return self.state in TAKES_FILES
 
     @property
     def is_closed(self) -> bool:

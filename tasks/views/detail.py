@@ -136,7 +136,7 @@ def task_page(
         context["saved_at"] = None
     if context["may_edit"] or form:
         context["form"] = form or statements_form(lines)
-    context["entries"] = _entries(lines, context["form"], theirs or {}, uploads or {}, context["may_edit"])
+    context["entries"] = _entries(lines, context["form"], theirs or {}, uploads or {}, context["may_add_files"])
     return render(request, "tasks/detail.html", context, status=status)
 
 
@@ -152,6 +152,7 @@ def side_context(request: HttpRequest, assignment: Assignment, lines: list[Line]
         "lines": lines,
         "done": sum(line.is_complete for line in lines),
         "may_edit": assignment.is_editable and can_fill_in(request.user, assignment),
+        "may_add_files": assignment.takes_files and can_fill_in(request.user, assignment),
         "may_hand_in": assignment.state == AssignmentState.IN_PROGRESS and can_fill_in(request.user, assignment),
         "saved_at": last_saved(lines),
     }
@@ -182,6 +183,7 @@ def _for_reviewers(user, assignment: Assignment, submissions: list) -> dict[str,
     awaits_review = assignment.state == AssignmentState.SUBMITTED
     return {
         "may_edit": False,
+        "may_add_files": False,
         "may_hand_in": False,
         "may_exempt": may_review and assignment.state in TRANSITIONS["exempt"].sources,
         "to_review": next(iter(submissions), None) if awaits_review and may_review else None,
@@ -193,7 +195,7 @@ def _entries(
     form: StatementsForm | None,
     theirs: dict[int, Statement],
     uploads: dict[int, EvidenceForm],
-    may_edit: bool,
+    may_add_files: bool,
 ) -> list[dict[str, Any]]:
     """Each line with its fields and its upload, as the template walks them."""
     return [
@@ -205,7 +207,7 @@ def _entries(
             "target": f"#files-{line.requirement.pk}",
             "theirs": theirs.get(line.requirement.pk),
             "upload": uploads.get(line.requirement.pk)
-            or (EvidenceForm(requirement=line.requirement) if may_edit else None),
+            or (EvidenceForm(requirement=line.requirement) if may_add_files else None),
         }
         for line in lines
     ]

@@ -33,7 +33,7 @@ def reuse(request: HttpRequest, pk: int, requirement: int) -> HttpResponse:
     assignment = visible_assignment(request, pk)
     check(can_fill_in(request.user, assignment))
     answered = get_object_or_404(assignment.requirements.select_related("task"), pk=requirement)
-    if not assignment.is_editable:
+    if not assignment.takes_files:
         state = {"state": assignment.get_state_display()}
         messages.info(request, _("当前状态为“%(state)s”，现在不能执行此操作。") % state)
         return redirect(assignment)

@@ -11,7 +11,7 @@ from portal.gate import WrongState
 from tasks import actions, evidence
 from tasks.evidence import add_evidence, reuse_file, withdraw_evidence
 from tasks.models import Evidence
-from tests.factories.tasks import EvidenceFactory
+from tests.factories.tasks import EvidenceFactory, SubmissionFactory
 from tests.factories.vault import StoredFileFactory
 from tests.tasks.incoming import lying
 from tests.vault import samples
@@ -68,6 +68,27 @@ def test_no_file_once_the_work_is_handed_in(people, filled):
     with pytest.raises(WrongState):
         add_evidence(assignment=filled, requirement=filled.requirements.first(), file=upload(), by=people.contributor)
     assert lying() == before
+
+
+def test_accepted_work_takes_further_files_and_stays_as_it_was_signed(people, filled):
+    requirement = filled.requirements.first()
+    filled.state, filled.submitted_at, filled.accepted_at = "accepted", timezone.now(), timezone.now()
+    filled.save()
+    submission = SubmissionFactory(assignment=filled)
+    signed = submission.evidence.get(requirement=requirement)
+    row, _new = add_evidence(assignment=filled, requirement=requirement, file=upload("续证.pdf"), by=people.contributor)
+    filled.refresh_from_db()
+    assert filled.state == "accepted"
+    assert row not in submission.evidence.all()
+    assert not Evidence.objects.visible_to(people.supervisor).filter(pk=row.pk).exists()
+    for change in (
+        lambda: withdraw_evidence(evidence=signed, by=people.contributor),
+        lambda: add_evidence(
+            assignment=filled, requirement=requirement, file=upload("新版.pdf"), by=people.contributor, replaces=signed
+        ),
+    ):
+        with pytest.raises(WrongState):
+            change()
 
 
 def test_withdrawing_hides_a_file_and_keeps_it(people, filled):
