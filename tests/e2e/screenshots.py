@@ -109,7 +109,7 @@ def report_page(cio, picture: Path) -> None:
     page = cio.page
     page.goto("/reports/")
     with page.expect_navigation():
-        page.locator("main form:has(select[name=language]) button[type=submit]").click()
+        page.locator("main form:has(select[name=language]) button.btn-primary").click()
     link = page.locator("a[href$='/file/']").first
     link.wait_for(timeout=120_000)
     with tempfile.TemporaryDirectory() as directory, page.expect_download() as download:

@@ -176,7 +176,7 @@ def export(reader: Visitor, tmp_path, title: str) -> None:
     page = reader.page
     reader.open("/reports/")
     page.locator("main form:has(select[name=language]) select[name=language]").select_option("zh-hans")
-    reader.follow(page.locator("main form:has(select[name=language]) button[type=submit]"))
+    reader.follow(page.locator("main form:has(select[name=language]) button.btn-primary"))
     download_link = page.locator("a[href$='/file/']").first
     download_link.wait_for(timeout=120_000)
     reader.look()
