@@ -135,9 +135,14 @@ class TestStatements:
         drafts = {first(row).pk: Draft("改", 0)}
         with pytest.raises(WrongState):
             actions.save_statements(assignment=row, drafts=drafts, by=people.contributor)
+        assert not row.statements.exists()
+
+    @pytest.mark.parametrize("state", [S.AWAITING_SIGNATURE, S.SUBMITTED, S.NOT_APPLICABLE])
+    def test_no_file_while_it_is_out_of_hands(self, people, state):
+        row = AssignmentFactory(task=make_task(), institution=people.institution, state=state)
         with pytest.raises(WrongState):
             add_evidence(assignment=row, requirement=first(row), file=upload(), by=people.contributor)
-        assert not row.statements.exists() and not row.evidence.exists()
+        assert not row.evidence.exists()
 
 
 class TestMissing:
