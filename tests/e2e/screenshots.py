@@ -46,7 +46,7 @@ def evidence_page(page: Page) -> None:
 
 
 def first_unanswered(page: Page) -> None:
-    first_link("main a[href^='/assessments/']")(page)
+    first_link("main td.main a")(page)
     page.goto(page.url.rstrip("/") + "/hand-in/")
     page.goto(page.locator(".lacking-list a").first.get_attribute("href").split("#")[0])
 
@@ -70,7 +70,7 @@ PICTURES = [
     Picture("evidence", CONTRIBUTOR, "/files/?use=signed", then=evidence_page),
     Picture("self-assessment", CONTRIBUTOR, "/assessments/", then=first_unanswered),
     Picture("sign", CIO, "/", then=first_link("main a[href$='/sign/']")),
-    Picture("review", SUPERVISOR, "/assessments/reviews/", then=with_document("main tbody a")),
+    Picture("review", SUPERVISOR, "/assessments/reviews/", then=with_document("main td.main a")),
     Picture("supervisor-home", SUPERVISOR, "/"),
     Picture("supervisor-home-en", SUPERVISOR, "/", language="en"),
     Picture("plan", SUPERVISOR, "/plan/csf-2014/"),
