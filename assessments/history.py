@@ -269,12 +269,7 @@ def work_before(
 
 
 def carried_over_from(self_assessment: SelfAssessment) -> Cycle | None:
-    """The round whose accepted self-assessment is the latest before this one's."""
-    accepted = SelfAssessment.objects.filter(
-        cycle__plan=self_assessment.cycle.plan_id,
-        cycle__period_ends_on__lt=self_assessment.cycle.period_ends_on,
-        institution=self_assessment.institution_id,
-        state=SelfAssessmentState.ACCEPTED,
-    )
-    last = accepted.select_related("cycle").defer("content").order_by("-cycle__period_ends_on", "-version").first()
+    """The round whose answers the draft began with, by the rule of the opening."""
+    own = SelfAssessment.objects.filter(institution=self_assessment.institution_id)
+    last = own.last_accepted(self_assessment.cycle.plan_id).select_related("cycle").defer("content").first()
     return last.cycle if last else None

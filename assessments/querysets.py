@@ -34,6 +34,12 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
             return self.filter(signed if acting.is_supervising else own)
         return self.filter(own | signed)
 
+    def last_accepted(self, plan: Any) -> Self:
+        """The last accepted one of each institution in the plan's cycles: what the next one begins with."""
+        accepted = self.filter(cycle__plan=plan, state=S.ACCEPTED)
+        by_period = accepted.order_by("institution_id", "-cycle__period_ends_on", "-version", "-pk")
+        return by_period.distinct("institution_id")
+
     def latest_versions(self) -> Self:
         """One row per cycle and institution: the version that counts now."""
         later = self.model._default_manager.filter(

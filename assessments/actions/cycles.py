@@ -30,15 +30,11 @@ def institutions_asked(plan: Plan) -> QuerySet[Institution]:
     return Institution.objects.filter(Exists(assignments), is_active=True)
 
 
-def last_accepted(plan: Plan) -> QuerySet[SelfAssessment]:
-    """The last accepted self-assessment of each institution in the plan's cycles: what the next one begins with."""
-    accepted = SelfAssessment.objects.filter(cycle__plan=plan, state=SelfAssessmentState.ACCEPTED)
-    return accepted.order_by("institution_id", "-cycle__period_ends_on", "-version", "-pk").distinct("institution_id")
-
-
 def institutions_prefilled(plan: Plan) -> int:
     """How many of those asked would find answers in the draft of a cycle opened now."""
-    return institutions_asked(plan).filter(pk__in=last_accepted(plan).values("institution")).count()
+    return (
+        institutions_asked(plan).filter(pk__in=SelfAssessment.objects.last_accepted(plan).values("institution")).count()
+    )
 
 
 @transaction.atomic
@@ -119,7 +115,7 @@ def _carry_over(cycle: Cycle, opened_at: datetime.datetime) -> None:
     """
     draft = "self_assessment__institution__self_assessments"
     opened = {f"{draft}__cycle": cycle, f"{draft}__created_at": opened_at}
-    sources = last_accepted(cycle.plan).values("pk")
+    sources = SelfAssessment.objects.last_accepted(cycle.plan).values("pk")
     still_asked = {
         "requirement__task__assignments__institution": F("self_assessment__institution"),
         "requirement__task__assignments__state__in": ASKED_STATES,

@@ -12,6 +12,7 @@ from assessments import actions
 from assessments.actions.cycles import institutions_prefilled
 from assessments.completeness import missing
 from assessments.enums import CycleKind, Lack, SelfAssessmentState
+from assessments.history import carried_over_from
 from assessments.jobs import extend_cycles
 from assessments.models import Answer
 from plan.enums import Part, RequirementKind
@@ -184,3 +185,13 @@ def test_the_page_says_how_many_find_answers(world, client):
     page = client.get(reverse("assessments:open_cycle"))
     assert (page.context["addressed"], page.context["prefilled"]) == (2, 1)
     assert "其中 1 家的自评沿用其最近一次验收的内容" in page.text
+
+
+def test_the_page_names_the_round_that_the_draft_began_with(world):
+    """The latest period wins, even over that of the round being opened: one rule fills the draft and names it."""
+    later = accepted(world, ended=datetime.date(2040, 12, 31))
+    accepted(world, ended=datetime.date(2020, 12, 31))
+    AnswerFactory(self_assessment=later, requirement=world.requirement(K.MATURITY), level=4)
+    draft = draft_of(open_cycle(world), world.institution)
+    assert draft.answers.get().level == 4
+    assert carried_over_from(draft) == later.cycle
