@@ -22,7 +22,7 @@ def test_from_one_cycle_to_the_next(visit):
     contributor, liaison = visit(f"contributor@{FIRM}.example"), visit(f"liaison@{FIRM}.example")
     cio = visit(f"cio@{FIRM}.example")
 
-    open_cycle(lead, "一轮年度自评", ends_in_years=0)
+    open_cycle(lead, "一轮年度自评", ends_in_years=1)
     first = fill_in_by_two(contributor, liaison, "一轮年度自评")
     hand_in(liaison, first)
     sign(cio, first)
@@ -38,12 +38,12 @@ def test_from_one_cycle_to_the_next(visit):
     answer_rectification(contributor, rectification)
     close_rectification(supervisor, rectification)
 
-    open_cycle(lead, "二轮年度自评", ends_in_years=1)
+    open_cycle(lead, "二轮年度自评", ends_in_years=2)
     find_last_answers(contributor, "二轮年度自评")
 
 
 def open_cycle(lead: Visitor, title: str, ends_in_years: int) -> None:
-    """A year that ends today, or the next one; each institution gets its self-assessment."""
+    """A year that ends later than the demo's rounds, or the one after; each institution gets its self-assessment."""
     page, today = lead.page, timezone.localdate()
     ends_on = today + datetime.timedelta(days=365 * ends_in_years)
     lead.open("/assessments/open/")
