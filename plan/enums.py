@@ -64,3 +64,12 @@ PART_LEVELS: dict[Part, tuple[Level, ...]] = {
     Part.SUPPORT: (Level.INDUSTRY,),
     Part.IMPLEMENT: (Level.INSTITUTION,),
 }
+
+
+class Reminded(TextChoices):
+    """The kinds of deadline whose reminders a plan sets; the values name them in the keys of notices."""
+
+    ASSIGNMENT = "reminder", _("任务期限")
+    SELF_ASSESSMENT = "self-assessment-due", _("自评截止日期")
+    RECTIFICATION = "rectification-due", _("整改期限")
+    MEASURE = "measure-due", _("整改措施的计划完成日期")

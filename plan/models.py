@@ -6,6 +6,7 @@ in the portal is marked (`title_edited_at`, `edited_at`), and later loads leave 
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
@@ -13,10 +14,12 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from plan.enums import MATURITY_LEVELS, Binding, Level, Part, RequirementKind
+from plan.enums import MATURITY_LEVELS, Binding, Level, Part, Reminded, RequirementKind
 from plan.querysets import PlanDataQuerySet, PlanQuerySet, RequirementQuerySet
 from portal.accounts.enums import InstitutionKind
 from portal.localised import Localised
+from portal.notices.enums import Addressee, DayUnit
+from portal.notices.reminders.stages import MAX_OFFSET, Stage
 
 RETENTION_YEARS = 10
 MEASURES_BELOW = 3
@@ -206,3 +209,56 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} {self.due_on}"
+
+
+class ReminderStage(models.Model):
+    """When and whom a plan, or one of its tasks in its place, reminds of a kind of deadline.
+
+    A plan without a row for a kind follows the standard (`plan.reminders`). Fields are those of
+    `portal.notices.reminders.stages.Stage`.
+    """
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="reminder_stages", verbose_name=_("计划"))
+    task = models.ForeignKey(
+        Task, models.CASCADE, null=True, blank=True, related_name="reminder_stages", verbose_name=_("任务")
+    )
+    subject = models.CharField(_("期限种类"), max_length=20, choices=Reminded)
+    offset = models.SmallIntegerField(_("距期限的天数"))
+    unit = models.CharField(_("计日方式"), max_length=10, choices=DayUnit, default=DayUnit.CALENDAR)
+    every = models.PositiveSmallIntegerField(_("此后每隔多少天"), default=0)
+    idle_days = models.PositiveSmallIntegerField(_("多少天无人办理时才提醒"), null=True, blank=True)
+    tell = ArrayField(models.CharField(max_length=20, choices=Addressee), verbose_name=_("提醒对象"))
+
+    objects = PlanDataQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("提醒阶段")
+        ordering = ["plan_id", "subject", F("task_id").asc(nulls_first=True), "offset", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(offset__gte=-MAX_OFFSET, offset__lte=MAX_OFFSET), name="reminder_stage_within_a_year"
+            ),
+            models.CheckConstraint(
+                condition=Q(every=0) | Q(every__gte=7, offset__gt=0, unit=DayUnit.CALENDAR),
+                name="reminder_stage_repeats_after_the_deadline",
+            ),
+            models.CheckConstraint(condition=Q(tell__len__gt=0), name="reminder_stage_tells_somebody"),
+            models.CheckConstraint(condition=Q(subject__in=Reminded.values), name="reminder_stage_subject"),
+            models.CheckConstraint(
+                condition=Q(task=None) | Q(subject__in=[Reminded.ASSIGNMENT, Reminded.RECTIFICATION, Reminded.MEASURE]),
+                name="reminder_stage_of_a_task",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_subject_display()} {self.stage.label}"
+
+    @property
+    def stage(self) -> Stage:
+        return Stage(
+            offset=self.offset,
+            unit=DayUnit(self.unit),
+            tell=tuple(Addressee(who) for who in self.tell),
+            every=self.every,
+            idle_days=self.idle_days,
+        )

@@ -257,11 +257,10 @@ CELERY_BEAT_SCHEDULE = {
     "clear-stale-uploads": {"task": "tasks.jobs.clear_stale_uploads", "schedule": crontab(hour=4, minute=20)},
     "clean-up-storage": {"task": "vault.jobs.clean_up", "schedule": crontab(hour=4, minute=40)},
     "verify-evidence": {"task": "vault.jobs.verify_evidence", "schedule": crontab(day_of_week="sun", hour=2, minute=0)},
-    "send-reminders": {"task": "tasks.jobs.send_reminders", "schedule": crontab(hour=8, minute=30)},
-    "send-expiry-reminders": {"task": "vault.jobs.send_expiry_reminders", "schedule": crontab(hour=8, minute=30)},
-    "remind-of-rectifications": {
-        "task": "assessments.jobs.remind_of_rectifications",
-        "schedule": crontab(hour=8, minute=30),
+    # From 08:30 on working days, once a day: the job looks (portal/notices/reminders/mornings.py).
+    "send-reminders": {
+        "task": "portal.notices.jobs.send_reminders",
+        "schedule": crontab(hour="8-17", minute="*/10"),
     },
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},

@@ -3,14 +3,8 @@
 from celery import shared_task
 
 from plan.models import Plan
-from tasks import reminders, uploads
+from tasks import uploads
 from tasks.rollout import apply_schedule, roll_out
-
-
-@shared_task
-def send_reminders() -> None:
-    """Each morning; a morning that was missed is made good by the next run."""
-    reminders.send_reminders()
 
 
 @shared_task

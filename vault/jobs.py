@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.enqueue import enqueue
 from portal.locks import held
-from vault import checking, cleanup, deletion, reminders, scanner, verification
+from vault import checking, cleanup, deletion, scanner, verification
 from vault.models import StoredFile
 
 RESUMED_AT_ONCE = 500
@@ -32,12 +32,6 @@ def resume_checks() -> None:
 @shared_task
 def remove_bytes(tombstone_id: str, place: str, path: str) -> None:
     deletion.remove(tombstone_id=tombstone_id, place=place, path=path)
-
-
-@shared_task
-def send_expiry_reminders() -> None:
-    """Each morning; a morning that was missed is made good by the next run."""
-    reminders.send_expiry_reminders()
 
 
 @shared_task

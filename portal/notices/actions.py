@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from portal.accounts.models import Invitation, User
@@ -13,6 +13,15 @@ from portal.enqueue import enqueue
 from portal.notices import jobs
 from portal.notices.enums import NoticeKind
 from portal.notices.models import Delivery, Notice
+from portal.notices.outside import OUTSIDE, parameters
+
+DELIVER = f"""
+    WITH told AS (
+        SELECT id, recipient_id, false AS is_near FROM notices_notice
+        WHERE key = %(key)s AND recipient_id = ANY(%(recipients)s)
+    )
+    {OUTSIDE}
+"""  # noqa: S608 - constants
 
 
 @transaction.atomic
@@ -25,14 +34,14 @@ def notify(
     data: dict[str, Any],
     institution=None,
 ) -> None:
-    """Tell each recipient once, in the inbox and by e-mail; an event already told is not told again."""
+    """Tell each recipient once, in the inbox and as they set it; an event already told is not told again."""
     people = list(recipients)
     notices = [
         Notice(recipient=person, kind=kind, key=key, path=path, data=data, institution=institution) for person in people
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
-    told = Notice.objects.filter(recipient__in=people, key=key)
-    Delivery.objects.bulk_create([Delivery(notice=notice) for notice in told], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(DELIVER, {"key": key, "recipients": [person.pk for person in people], **parameters(kind)})
     enqueue(jobs.deliver_notices)
 
 

@@ -26,14 +26,68 @@ class NoticeKind(TextChoices):
     RECTIFICATION_REOPENED = "rectification_reopened", _("继续整改")
     RECTIFICATION_CLOSED = "rectification_closed", _("整改办结")
     RECTIFICATION_DUE = "rectification_due", _("整改期限提醒")
+    SELF_ASSESSMENT_DUE = "self_assessment_due", _("自评期限提醒")
+    MEASURE_DUE = "measure_due", _("措施期限提醒")
+    ESCALATED = "escalated", _("逾期上报")
+    URGED = "urged", _("催办")
+    DELIVERY_FAILED = "delivery_failed", _("送达失败")
     INVITATION = "invitation", _("邀请")
 
 
+K = NoticeKind
+
+REMINDERS = (K.REMINDER, K.SELF_ASSESSMENT_DUE, K.RECTIFICATION_DUE, K.MEASURE_DUE)
+# What a person is obliged to know of: nobody can switch it off, only have it in a digest.
+STATUTORY = (
+    *REMINDERS,
+    K.ESCALATED,
+    K.URGED,
+    K.RETURNED,
+    K.RECTIFICATION_OPENED,
+    K.RECTIFICATION_REOPENED,
+)
+
+
 class Channel(TextChoices):
+    """How a notice leaves the portal; the inbox in the portal has every notice anyway."""
+
     EMAIL = "email", _("电子邮件")
+    WECOM = "wecom", _("企业微信群机器人")
+    DINGTALK = "dingtalk", _("钉钉群机器人")
+    WEBHOOK = "webhook", _("通用 Webhook")
 
 
 class DeliveryState(TextChoices):
     PENDING = "pending", _("待发送")
     SENT = "sent", _("已发送")
+    BOUNCED = "bounced", _("已退信")
     PARKED = "parked", _("发送失败")
+    # Not sent, and needless: what it said is no longer so, or a later notice in the same message says it.
+    DROPPED = "dropped", _("无需发送")
+
+
+class Pace(TextChoices):
+    """When a channel sends: as things happen, or gathered into one message."""
+
+    AT_ONCE = "at_once", _("即时发送")
+    DAILY = "daily", _("每个工作日汇总")
+    WEEKLY = "weekly", _("每周汇总")
+
+
+class DayUnit(TextChoices):
+    CALENDAR = "calendar", _("自然日")
+    WORKING = "working", _("工作日")
+
+
+class Addressee(TextChoices):
+    """Whom a stage of a reminder tells. The values are those of `portal.accounts.enums.Role`."""
+
+    CONTRIBUTOR = "contributor", _("填报人")
+    LIAISON = "liaison", _("联络人")
+    CIO = "cio", _("首席信息官")
+    SUPERVISOR = "supervisor", _("监管人员")
+    LEAD_SUPERVISOR = "lead_supervisor", _("监管负责人")
+
+
+INSIDE = (Addressee.CONTRIBUTOR, Addressee.LIAISON, Addressee.CIO)
+SUPERVISING = (Addressee.SUPERVISOR, Addressee.LEAD_SUPERVISOR)

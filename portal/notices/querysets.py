@@ -18,7 +18,13 @@ class NoticeQuerySet(models.QuerySet):
         return self.filter(read_at=None)
 
 
+class RouteQuerySet(models.QuerySet):
+    def visible_to(self, user) -> Self:
+        """How a person is told is theirs alone to see and to set."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+
 class DeliveryQuerySet(models.QuerySet):
     def due(self) -> Self:
-        """Waiting to be sent now: new, to be tried again, or left behind by a worker that died."""
-        return self.filter(state=DeliveryState.PENDING, next_attempt_at__lte=timezone.now())
+        """Waiting to be sent now, and in nobody's hands."""
+        return self.filter(state=DeliveryState.PENDING, claimed_by=None, next_attempt_at__lte=timezone.now())

@@ -4,7 +4,9 @@ A notice stores facts (`data`), never sentences, so that each reader is told in 
 `number` of a task (absent for a round of self-assessment and for a report), `title`, `title_en`, `deadline`
 or `due` as an ISO date, `old_deadline` where it was another before, `is_official` when that date may be
 provisional, and `days` left for a reminder. `count` says of how many things the title names the first. Of a file
-that the checks stopped, `finding` is why, and `detail` what it was found by or in.
+that the checks stopped, `finding` is why, and `detail` what it was found by or in. `reference` is a requirement's.
+What is told to supervisors names its `subject`, a kind of reminder, and how many `institutions` it is about; `text`
+is a supervisor's own, and `person` somebody who could not be told.
 """
 
 from __future__ import annotations
@@ -17,13 +19,12 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from portal.notices.enums import NoticeKind
+from portal.notices.enums import REMINDERS, NoticeKind
 
 if TYPE_CHECKING:
     from portal.notices.models import Notice
 
 K = NoticeKind
-REMINDERS = (K.REMINDER, K.RECTIFICATION_DUE)
 
 SUBJECTS = {
     K.RETURNED: gettext_lazy("已退回：%(what)s"),
@@ -46,6 +47,8 @@ SUBJECTS = {
     K.RECTIFICATION_ANSWERED: gettext_lazy("整改待核验：%(what)s"),
     K.RECTIFICATION_REOPENED: gettext_lazy("请继续整改：%(what)s"),
     K.RECTIFICATION_CLOSED: gettext_lazy("整改已办结：%(what)s"),
+    K.URGED: gettext_lazy("监管单位催办：%(what)s"),
+    K.DELIVERY_FAILED: gettext_lazy("通知未能送达：%(what)s"),
     K.INVITATION: gettext_lazy("邀请您加入：%(what)s"),
 }
 BODIES = {
@@ -74,6 +77,8 @@ BODIES = {
     K.RECTIFICATION_ANSWERED: gettext_lazy("%(institution)s已提交%(what)s的整改结果，请核验。"),
     K.RECTIFICATION_REOPENED: gettext_lazy("监管单位核验后要求%(institution)s继续整改%(what)s，期限为%(deadline)s。"),
     K.RECTIFICATION_CLOSED: gettext_lazy("%(institution)s的整改事项%(what)s已核验办结。"),
+    K.URGED: gettext_lazy("监管单位就%(what)s催办%(institution)s：%(text)s"),
+    K.DELIVERY_FAILED: gettext_lazy("发给%(person)s的通知（%(what)s）未能送达。请核对其接收地址，并另行转告。"),
     K.INVITATION: gettext_lazy("您被邀请加入%(what)s。"),
 }
 
@@ -95,21 +100,13 @@ REFUSALS = {
 
 
 def subject(notice: Notice) -> str:
-    counted = {
-        K.REMINDER: _reminder_subject,
-        K.FILE_EXPIRING: _expiry_subject,
-        K.RECTIFICATION_DUE: _rectification_subject,
-    }.get(K(notice.kind))
+    counted = SUBJECTS_BY_DAYS.get(K(notice.kind))
     template = counted(notice) if counted else str(SUBJECTS[K(notice.kind)])
     return " ".join((template % _values(notice)).split())
 
 
 def body(notice: Notice) -> str:
-    counted = {
-        K.REMINDER: _reminder_body,
-        K.FILE_EXPIRING: _expiry_body,
-        K.RECTIFICATION_DUE: _rectification_body,
-    }.get(K(notice.kind))
+    counted = BODIES_BY_DAYS.get(K(notice.kind))
     template = counted(notice) if counted else str(BODIES[K(notice.kind)])
     return template % _values(notice)
 
@@ -184,6 +181,72 @@ def _rectification_body(notice: Notice) -> str:
     return _("%(institution)s的整改事项%(what)s已于%(deadline)s到期，仍未提交整改结果。")
 
 
+def _assessment_body(notice: Notice) -> str:
+    if notice.data.get("days", 0) >= 0:
+        return _("%(institution)s的%(what)s截止日期为%(deadline)s，请在当日 24 时之前签署报送。")
+    return _("%(institution)s的%(what)s已于%(deadline)s截止，仍未报送。请尽快办理。")
+
+
+def _measure_subject(notice: Notice) -> str:
+    days = notice.data.get("days", 0)
+    if days > 0:
+        return ngettext("整改措施还有 %(days)s 天到期：%(what)s", "整改措施还有 %(days)s 天到期：%(what)s", days)
+    if days == 0:
+        return _("整改措施今日到期：%(what)s")
+    return ngettext("整改措施已到期 %(days)s 天：%(what)s", "整改措施已到期 %(days)s 天：%(what)s", -days)
+
+
+def _measure_body(notice: Notice) -> str:
+    return _(
+        "%(institution)s在自评中就%(what)s填报的整改措施，计划于%(deadline)s完成。"
+        "完成后请上传证明材料，并在下一次自评中说明。"
+    )
+
+
+ESCALATED = {
+    K.REMINDER: gettext_lazy("任务逾期未报送：%(what)s"),
+    K.SELF_ASSESSMENT_DUE: gettext_lazy("自评逾期未报送：%(what)s"),
+    K.RECTIFICATION_DUE: gettext_lazy("整改逾期未完成：%(what)s"),
+    K.MEASURE_DUE: gettext_lazy("整改措施到期：%(what)s"),
+}
+ESCALATED_AHEAD = gettext_lazy("即将到期，请关注：%(what)s")
+
+
+def _escalated_subject(notice: Notice) -> str:
+    if notice.data.get("days", 0) >= 0:
+        return str(ESCALATED_AHEAD)
+    return str(ESCALATED[K(notice.data["subject"])])
+
+
+def _escalated_body(notice: Notice) -> str:
+    count = notice.data.get("institutions", 1)
+    if count == 1:
+        return _("%(what)s涉及%(institution)s，最早的期限为%(deadline)s。已提醒该机构，请督促办理。")
+    return ngettext(
+        "%(what)s涉及 %(institutions)s 家机构，最早的期限为%(deadline)s。已提醒各机构，请督促办理。",
+        "%(what)s涉及 %(institutions)s 家机构，最早的期限为%(deadline)s。已提醒各机构，请督促办理。",
+        count,
+    )
+
+
+SUBJECTS_BY_DAYS = {
+    K.REMINDER: _reminder_subject,
+    K.SELF_ASSESSMENT_DUE: _reminder_subject,
+    K.FILE_EXPIRING: _expiry_subject,
+    K.RECTIFICATION_DUE: _rectification_subject,
+    K.MEASURE_DUE: _measure_subject,
+    K.ESCALATED: _escalated_subject,
+}
+BODIES_BY_DAYS = {
+    K.REMINDER: _reminder_body,
+    K.SELF_ASSESSMENT_DUE: _assessment_body,
+    K.FILE_EXPIRING: _expiry_body,
+    K.RECTIFICATION_DUE: _rectification_body,
+    K.MEASURE_DUE: _measure_body,
+    K.ESCALATED: _escalated_body,
+}
+
+
 def _values(notice: Notice) -> dict[str, Any]:
     return {
         "what": _what(notice),
@@ -192,6 +255,9 @@ def _values(notice: Notice) -> dict[str, Any]:
         "deadline": _deadline(notice),
         "old_deadline": _day(notice.data.get("old_deadline")),
         "refusal": _refusal(notice),
+        "institutions": notice.data.get("institutions", 1),
+        "text": notice.data.get("text", ""),
+        "person": notice.data.get("person", ""),
     }
 
 
@@ -200,7 +266,9 @@ def _what(notice: Notice) -> str:
     english = (get_language() or "").startswith("en")
     title = (english and data.get("title_en")) or data.get("title", "")
     what = _("“%(title)s”") % {"title": title}
-    if data.get("number"):
+    if data.get("reference"):
+        what = _("要求%(reference)s“%(title)s”") % {"reference": data["reference"], "title": title}
+    elif data.get("number"):
         what = _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
     if data.get("count", 1) > 1:
         return ngettext("%(what)s等 %(count)s 件", "%(what)s等 %(count)s 件", data["count"]) % {

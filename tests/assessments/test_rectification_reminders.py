@@ -6,23 +6,23 @@ import pytest
 from django.utils import timezone
 
 from assessments.enums import RectificationState
-from assessments.jobs import remind_of_rectifications
 from assessments.models import Rectification
-from assessments.rectification_reminders import send_rectification_reminders
+from assessments.reminders import RECTIFICATIONS
 from portal.accounts.enums import Role
 from portal.accounts.models import Institution
 from portal.audit.models import AuditEvent
 from portal.notices.models import Delivery, Notice
+from portal.notices.reminders.planning import plan_all, plan_reminders
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.rectifications import RectificationFactory
 
 pytestmark = pytest.mark.django_db
-DEADLINE = datetime.date(2026, 11, 22)
+DEADLINE = datetime.date(2026, 11, 25)
 
 
 def on(days: int) -> dict[str, int]:
     """Run the job so many days after the deadline."""
-    return send_rectification_reminders(today=DEADLINE + datetime.timedelta(days=days))
+    return plan_reminders(RECTIFICATIONS, today=DEADLINE + datetime.timedelta(days=days))
 
 
 @pytest.fixture
@@ -50,25 +50,25 @@ def stages(user) -> list[str]:
 @pytest.mark.parametrize(
     ("days", "stage"),
     [
-        (-7, "7"),
-        (-2, "7"),
-        (-1, "1"),
-        (0, "0"),
-        (6, "0"),
-        (7, "overdue-1"),
-        (13, "overdue-1"),
-        (14, "overdue-2"),
-        (100, "overdue-14"),
+        (-7, "-7d"),
+        (-2, "-7d"),
+        (-1, "-1d"),
+        (0, "+0d"),
+        (6, "+0d"),
+        (7, "+7d.0"),
+        (13, "+7d.0"),
+        (14, "+7d.1"),
+        (100, "+7d.13"),
     ],
 )
 def test_a_stage_lasts_until_the_next_one(people, days, stage):
-    assert set(on(days)) == {stage}
+    assert set(on(days)) - {"escalated"} == {stage}
     rectification = Rectification.objects.get()
     notice = people[Role.LIAISON].notices.get()
-    assert notice.key == f"rectification-due:{rectification.pk}:2026-11-22:{stage}"
+    assert notice.key == f"rectification-due:{rectification.pk}:2026-11-25:{stage}"
     assert notice.path == rectification.get_absolute_url()
     assert notice.institution == rectification.institution
-    assert notice.data == {"title": "补齐记录", "deadline": "2026-11-22", "days": -days}
+    assert notice.data == {"title": "补齐记录", "deadline": "2026-11-25", "days": -days}
 
 
 INSIDE = {Role.LIAISON, Role.CONTRIBUTOR}
@@ -107,29 +107,29 @@ def test_every_stage_is_sent_once_and_missed_days_are_made_good(people):
     for days in range(-20, 15):
         on(days)
         on(days)
-    assert stages(people[Role.LIAISON]) == ["7", "1", "0", "overdue-1", "overdue-2"]
-    assert stages(people["opener"]) == ["overdue-1", "overdue-2"]
+    assert stages(people[Role.LIAISON]) == ["-7d", "-1d", "+0d", "+7d.0", "+7d.1"]
+    assert [notice.subject for notice in people["opener"].notices.all()] == ["整改逾期未完成：“补齐记录”"] * 2
     assert Notice.objects.count() == Delivery.objects.count()
 
 
 def test_missed_days_are_made_good(people):
     for days in (-3, 1, 9):
         on(days)
-    assert stages(people[Role.LIAISON]) == ["7", "0", "overdue-1"]
+    assert stages(people[Role.LIAISON]) == ["-7d", "+0d", "+7d.0"]
 
 
 def test_a_new_deadline_is_reminded_of_anew(people):
     on(-7)
     Rectification.objects.update(deadline=DEADLINE + datetime.timedelta(days=30))
     assert on(-7) == {}
-    assert on(23) == {"7": 2}
+    assert on(23) == {"-7d": 2}
 
 
 @pytest.mark.parametrize("state", [RectificationState.UNVERIFIED, RectificationState.CLOSED])
 def test_what_was_answered_is_not_reminded_of(people, state):
     Rectification.objects.update(state=state, answered_at=timezone.now(), closed_at=timezone.now())
     assert on(9) == {}
-    assert not AuditEvent.objects.filter(action="rectification_reminders.sent").exists()
+    assert not AuditEvent.objects.filter(action="reminders.sent").exists()
 
 
 def test_people_who_left_and_institutions_that_closed_are_not_told(people):
@@ -138,7 +138,8 @@ def test_people_who_left_and_institutions_that_closed_are_not_told(people):
     people[Role.CIO].is_active = False
     people[Role.CIO].save()
     on(7)
-    assert told(people) == {Role.CONTRIBUTOR, Role.LEAD_SUPERVISOR}
+    # Nobody handles it any longer, so the authority's other supervisors hear of it.
+    assert told(people) == {Role.CONTRIBUTOR, Role.SUPERVISOR, Role.LEAD_SUPERVISOR}
     Institution.objects.update(is_active=False)
     assert on(14) == {}
 
@@ -151,5 +152,5 @@ def test_an_opener_who_only_observes_by_now_is_not_told(people):
 
 def test_the_job_sends_todays_and_records_it(people):
     Rectification.objects.update(deadline=timezone.localdate())
-    remind_of_rectifications()
-    assert AuditEvent.objects.get(action="rectification_reminders.sent").data["notices"] == {"0": 3}
+    plan_all(today=timezone.localdate())
+    assert AuditEvent.objects.get(action="reminders.sent").data["notices"] == {"+0d": 3}

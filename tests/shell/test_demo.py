@@ -353,8 +353,8 @@ def test_a_supervisor_finds_both_kinds_in_the_queue(demo):
 def test_reminders_of_every_stage_are_in_the_inbox(demo):
     keys = Notice.objects.filter(recipient=user("contributor@sec01.example")).values_list("key", flat=True)
     stages = {key.rsplit(":", 1)[-1] for key in keys if key.startswith("reminder:")}
-    assert {"0", "7", "30"} <= stages
-    assert any(stage.startswith("overdue") for stage in stages)
+    assert {"+0d", "-7d", "-30d"} <= stages
+    assert any(stage.startswith("+7d.") for stage in stages)
 
 
 def test_the_words_of_documents_are_found_in_every_institution_that_has_them(demo):

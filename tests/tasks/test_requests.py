@@ -15,10 +15,11 @@ from portal.audit.models import AuditEvent
 from portal.gate import WrongState
 from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice
+from portal.notices.reminders.planning import plan_reminders
 from tasks import actions as tasks
 from tasks.enums import TRANSITIONS, AssignmentState, RequestKind, RequestState
 from tasks.models import Assignment, ChangeRequest, Evidence
-from tasks.reminders import send_reminders
+from tasks.reminders import ASSIGNMENTS
 from tasks.requests import AlreadyPending, decline_request, file_request, grant_request, withdraw_request
 from tasks.rollout import apply_schedule
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
@@ -407,17 +408,17 @@ class TestWhatFollows:
     def test_an_extended_deadline_is_reminded_of_anew(self, people):
         today = timezone.localdate()
         assignment = AssignmentFactory(institution=people.institution, task=make_task(), deadline=today)
-        assert send_reminders(today=today) == {"0": 2}
+        assert plan_reminders(ASSIGNMENTS, today=today)["+0d"] == 2
         grant(people, ask(people, assignment, new_deadline=today + 7 * DAY))
-        assert send_reminders(today=today) == {"7": 2}
-        assert send_reminders(today=today) == {}
-        assert send_reminders(today=today + 7 * DAY) == {"0": 2}
+        assert plan_reminders(ASSIGNMENTS, today=today)["-7d"] == 3  # the CIO too: nobody works on it
+        assert plan_reminders(ASSIGNMENTS, today=today) == {}
+        assert plan_reminders(ASSIGNMENTS, today=today + 7 * DAY)["+0d"] == 2
 
     def test_what_is_pending_is_reminded_of_as_before(self, people):
         today = timezone.localdate()
         assignment = AssignmentFactory(institution=people.institution, task=make_task(), deadline=today)
         ask(people, assignment)
-        assert send_reminders(today=today) == {"0": 2}
+        assert plan_reminders(ASSIGNMENTS, today=today)["+0d"] == 2
 
 
 class TestRows:

@@ -10,23 +10,23 @@ from portal.accounts import actions
 from portal.accounts.enums import Role
 from portal.audit.models import AuditEvent
 from portal.notices.models import Delivery, Notice
+from portal.notices.reminders.planning import plan_all, plan_reminders
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import RequirementFactory
 from tests.factories.tasks import AssignmentFactory, EvidenceFactory, fill_in
 from tests.factories.vault import StoredFileFactory
-from vault.jobs import send_expiry_reminders as job
 from vault.models import StoredFile
-from vault.reminders import send_expiry_reminders
+from vault.reminders import FILES
 
 pytestmark = pytest.mark.django_db
-LAST_DAY = datetime.date(2026, 11, 22)
+LAST_DAY = datetime.date(2026, 11, 25)
 EXPIRED = "已过期</span>"
 
 
 def on(days: int) -> dict[str, int]:
     """Run the job so many days after the last day of validity."""
-    return send_expiry_reminders(today=LAST_DAY + datetime.timedelta(days=days))
+    return plan_reminders(FILES, today=LAST_DAY + datetime.timedelta(days=days))
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def liaison(stored):
 
 @pytest.mark.parametrize(
     ("days", "stage"),
-    [(-30, "30"), (-8, "30"), (-7, "7"), (-2, "7"), (-1, "1"), (0, "0"), (6, "0")],
+    [(-30, "-30d"), (-8, "-30d"), (-7, "-7d"), (-2, "-7d"), (-1, "-1d"), (0, "+0d"), (6, "+0d")],
 )
 def test_a_stage_lasts_until_the_next_one(stored, liaison, days, stage):
     assert on(days) == {stage: 1}
     notice = liaison.notices.get()
-    assert notice.key == f"expiry:{stored.pk}:2026-11-22:{stage}"
+    assert notice.key == f"expiry:{stored.pk}:2026-11-25:{stage}"
     assert notice.path == stored.get_absolute_url()
     assert notice.institution == stored.institution
     assert notice.data["days"] == -days
@@ -55,24 +55,24 @@ def test_a_stage_lasts_until_the_next_one(stored, liaison, days, stage):
 @pytest.mark.parametrize("days", [-31, 7, 400])
 def test_neither_earlier_nor_long_after(liaison, days):
     assert on(days) == {}
-    assert not AuditEvent.objects.filter(action="expiry_reminders.sent").exists()
+    assert not AuditEvent.objects.filter(action="reminders.sent").exists()
 
 
 def test_every_stage_is_told_once_in_the_course_of_time(liaison):
     told = [on(days) for days in range(-40, 40)]
-    assert [stages for stages in told if stages] == [{"30": 1}, {"7": 1}, {"1": 1}, {"0": 1}]
+    assert [stages for stages in told if stages] == [{"-30d": 1}, {"-7d": 1}, {"-1d": 1}, {"+0d": 1}]
     assert Notice.objects.count() == Delivery.objects.count() == 4
 
 
 def test_missed_mornings_are_made_good(liaison):
-    assert [on(days) for days in (-20, -20, -3, 2)] == [{"30": 1}, {}, {"7": 1}, {"0": 1}]
+    assert [on(days) for days in (-20, -20, -3, 2)] == [{"-30d": 1}, {}, {"-7d": 1}, {"+0d": 1}]
 
 
 def test_a_new_date_is_reminded_of_anew(liaison):
     on(-7)
     StoredFile.objects.update(expires_on=LAST_DAY + datetime.timedelta(days=365))
     assert on(-7) == {}
-    assert on(358) == {"7": 1}
+    assert on(358) == {"-7d": 1}
 
 
 def test_liaisons_and_contributors_hear_of_it_and_nobody_else(stored, liaison):
@@ -83,7 +83,7 @@ def test_liaisons_and_contributors_hear_of_it_and_nobody_else(stored, liaison):
     actions.remove_member(membership=membership_of(gone), by=liaison)
     member(InstitutionFactory(), Role.LIAISON)
     member(AuthorityFactory(), Role.SUPERVISOR)
-    assert on(0) == {"0": 2}
+    assert on(0) == {"+0d": 2}
     assert {notice.recipient for notice in Notice.objects.all()} == {liaison, contributor}
 
 
@@ -93,7 +93,7 @@ def test_only_files_that_the_institution_has(stored, liaison):
     deleted = {"deleted_at": timezone.now(), "deleted_by": liaison, "deleted_reason": "期满"}
     StoredFileFactory(state="deleted", path="", content=b"2", **deleted, **facts)
     waiting = StoredFileFactory(state="received", content=b"3", **facts)
-    assert on(0) == {"0": 2}
+    assert on(0) == {"+0d": 2}
     assert {notice.path for notice in Notice.objects.all()} == {stored.get_absolute_url(), waiting.get_absolute_url()}
 
 
@@ -109,19 +109,19 @@ def test_the_number_of_queries_does_not_grow(django_assert_num_queries):
             member(StoredFileFactory(expires_on=LAST_DAY).institution, Role.LIAISON)
 
     files(1)
-    with django_assert_num_queries(9) as first:
+    with django_assert_num_queries(11) as first:
         on(0)
     files(3)
     with django_assert_num_queries(len(first)):
-        assert on(0) == {"0": 3}
-    assert AuditEvent.objects.filter(action="expiry_reminders.sent").count() == 2
+        assert on(0) == {"+0d": 3}
+    assert AuditEvent.objects.filter(action="reminders.sent").count() == 2
 
 
 @pytest.mark.parametrize(
     ("days", "subject", "words"),
     [
-        (-7, "证明材料还有 7 天过有效期：“等保证书.pdf”", "有效期至2026年11月22日。"),
-        (0, "证明材料有效期今日届满：“等保证书.pdf”", "有效期至2026年11月22日。"),
+        (-7, "证明材料还有 7 天过有效期：“等保证书.pdf”", "有效期至2026年11月25日。"),
+        (0, "证明材料有效期今日届满：“等保证书.pdf”", "有效期至2026年11月25日。"),
         (3, "证明材料已过有效期：“等保证书.pdf”", "现已过期"),
     ],
 )
@@ -145,8 +145,8 @@ def test_the_inbox_leads_to_the_file(client, stored, liaison):
 def test_the_job_does_it_for_today():
     stored = StoredFileFactory(expires_on=timezone.localdate())
     liaison = member(stored.institution, Role.LIAISON)
-    job()
-    job()
+    plan_all(today=timezone.localdate())
+    plan_all(today=timezone.localdate())
     assert liaison.notices.count() == 1
 
 

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from assessments.rectification_reminders import send_rectification_reminders
 from plan.actions import load_plan
 from plan.loader import read_plan_file
 from portal.accounts.models import User
 from portal.audit.actions import record
+from portal.notices.reminders.planning import plan_all
 from portal.shell.demo.bodies import World
 from portal.shell.demo.cycles import open_cycles
 from portal.shell.demo.deadlines import set_deadlines
@@ -26,7 +26,6 @@ from portal.shell.demo.moments import DAY, STARTED, at
 from portal.shell.demo.tables import Tables
 from portal.shell.demo.unchecked import unchecked
 from portal.shell.demo.works import Works
-from tasks.reminders import send_reminders
 
 PLAN_FILE = settings.BASE_DIR / "plan/library/csf-2014.yaml"
 # Today falls into the fifth of the plan's six years, whose dates in the file begin with 2015.
@@ -75,8 +74,7 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
         say("Texts of documents")
         write_extracts(documents)
         say("Reminders")
-        send_reminders(today=today)
-        send_rectification_reminders(today=today)
+        plan_all(today=today)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

@@ -1,0 +1,127 @@
+"""When the stages of a reminder are due, and which of them counts today.
+
+A stage is due from its day until it was sent or a later one for the same people took its place, so that a job that
+did not run for three days misses nothing. Its day is always a working day: a stage before or on the deadline moves
+to the last working day before, a stage after it to the next.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from portal.notices.enums import INSIDE, Addressee, DayUnit
+from portal.working_days import DAY, is_working_day, on_or_after, on_or_before, shifted
+
+MAX_OFFSET = 400  # days; a year and some weeks
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Days from the deadline, negative before it, and who is told then.
+
+    With `every`, calendar days, it is told again at that interval. With `idle_days` it is told only when nobody
+    worked on the matter for so many days.
+    """
+
+    offset: int
+    unit: DayUnit
+    tell: tuple[Addressee, ...]
+    every: int = 0
+    idle_days: int | None = None
+
+    @property
+    def label(self) -> str:
+        """How keys of notices name it, such as `-7d` or `+5w`."""
+        return f"{self.offset:+d}{'w' if self.unit == DayUnit.WORKING else 'd'}"
+
+    def day_for(self, deadline: datetime.date) -> datetime.date:
+        """The working day on which it is due first."""
+        day = self._nominal(deadline)
+        return on_or_before(day) if self.offset <= 0 else on_or_after(day)
+
+    def latest_deadline(self, today: datetime.date) -> datetime.date:
+        """The last deadline for which the stage is due by `today`; for every earlier one it is, too."""
+        return _latest_deadline(self, today)
+
+    def label_on(self, today: datetime.date, deadline: datetime.date) -> str:
+        """The label with the number of the repetition that counts."""
+        if not self.every:
+            return self.label
+        return f"{self.label}.{(today - deadline - DAY * self.offset) // DAY // self.every}"
+
+    def _nominal(self, deadline: datetime.date) -> datetime.date:
+        if self.unit == DayUnit.WORKING:
+            return shifted(deadline, self.offset)
+        return deadline + DAY * self.offset
+
+
+@lru_cache(maxsize=8192)
+def _latest_deadline(stage: Stage, today: datetime.date) -> datetime.date:
+    # Working days are at most twice as many calendar days, and a holiday with its bridges is shorter than 15 days.
+    deadline = today + DAY * (2 * max(-stage.offset, 0) - (stage.offset if stage.offset > 0 else 0) + 15)
+    while stage.day_for(deadline) > today:
+        deadline -= DAY
+    return deadline
+
+
+@dataclass(frozen=True)
+class Track:
+    """What one addressee is told in the course of time: `stages` in the order in which they take each other's place.
+
+    `stages_on(today)` gives each with the deadlines, later than the first and up to the second, for which it counts.
+    """
+
+    addressee: str
+    stages: tuple[Stage, ...]
+
+    def stages_on(self, today: datetime.date) -> Iterator[tuple[Stage, datetime.date, datetime.date]]:
+        order = sorted(self.stages, key=lambda stage: (stage.latest_deadline(today), -stage.offset))
+        highs = [stage.latest_deadline(today) for stage in order]
+        for stage, (low, high) in zip(order, pairwise([datetime.date.min, *highs]), strict=True):
+            if low < high:
+                yield stage, low, high
+
+
+# While it is the CIO's turn, they are told whatever anybody in the institution would be, idle or not.
+CIO_IN_TURN = "cio_in_turn"
+
+
+def tracks(stages: Sequence[Stage]) -> list[Track]:
+    """One for each addressee that any stage tells, and one for the CIO whose signature is waited for."""
+    by_addressee = [(str(who), [stage for stage in stages if who in stage.tell]) for who in Addressee]
+    by_addressee.append((CIO_IN_TURN, [stage for stage in stages if not stage.idle_days and {*stage.tell} & {*INSIDE}]))
+    return [Track(who, tuple(told)) for who, told in by_addressee if told]
+
+
+def days_of(track: Track, deadline: datetime.date, *, start: datetime.date, end: datetime.date) -> Iterator[Told]:
+    """On which working days from `start` to `end` the track tells something new of a deadline."""
+    seen: set[str] = set()
+    day = start
+    while day <= end:
+        if is_working_day(day) and (stage := current(track, deadline, day)):
+            label = stage.label_on(day, deadline)
+            if label not in seen:
+                seen.add(label)
+                yield Told(day, stage, label)
+        day += DAY
+
+
+@dataclass(frozen=True)
+class Told:
+    day: datetime.date
+    stage: Stage
+    label: str
+
+
+def current(track: Track, deadline: datetime.date, today: datetime.date) -> Stage | None:
+    """The stage that counts today; None while the first is still to come."""
+    return next((stage for stage, low, high in track.stages_on(today) if low < deadline <= high), None)
+
+
+def latest_of(stages: Iterable[Stage], today: datetime.date) -> datetime.date:
+    """The last deadline of which any stage tells by `today`."""
+    return max((stage.latest_deadline(today) for stage in stages), default=datetime.date.min)
