@@ -74,6 +74,8 @@ PICTURES = [
     Picture("supervisor-home", SUPERVISOR, "/"),
     Picture("supervisor-home-en", SUPERVISOR, "/", language="en"),
     Picture("plan", SUPERVISOR, "/plan/csf-2014/"),
+    Picture("reminder-rules", SUPERVISOR, "/plan/csf-2014/reminders/"),
+    Picture("calendar", CONTRIBUTOR, "/calendar/"),
 ]
 
 
