@@ -5,6 +5,7 @@ After a week without a mail server, people get one message with what is still op
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -46,7 +47,8 @@ def _keys(deliveries: Iterable[Delivery]) -> dict[int, ReminderKey]:
         notice = delivery.notice
         subject = SUBJECTS.get(NoticeKind(notice.kind)) if notice and notice.kind in CHECKED else None
         if subject and notice and notice.key.startswith(f"{subject.name}:"):
-            keys[delivery.pk] = ReminderKey.parse(notice.key)
+            with contextlib.suppress(ValueError):  # keys of long ago
+                keys[delivery.pk] = ReminderKey.parse(notice.key)
     return keys
 
 

@@ -61,9 +61,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]
     """Status and beginning of the answer; Refused unless the status is one of success."""
     target = resolved(url)
     with _within_time(target) as connection:
-        connection.request("POST", target.path, body=body, headers={**headers, "Connection": "close"})
+        headers = {**headers, "Connection": "close"}
+        connection.request("POST", target.path, body, headers, preload_content=False, decode_content=False)
         response = connection.getresponse()
-        answer = response.read(ANSWER_BYTES, decode_content=False)
+        answer = response.read(ANSWER_BYTES)
     _judge(response.status, response.headers.get("Location", ""), answer)
     return response.status, answer
 
