@@ -247,9 +247,14 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "Asia/Shanghai"
-# Rendering and scanning are slow and mail is not: each has a queue, so that a site can give it workers of its own.
+# Rendering, scanning and others' receivers are slow and mail is not: each has a queue, so that a site can give it
+# workers of its own.
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"reports.jobs.*": {"queue": "reports"}, "vault.jobs.*": {"queue": "files"}}
+CELERY_TASK_ROUTES = {
+    "reports.jobs.*": {"queue": "reports"},
+    "vault.jobs.*": {"queue": "files"},
+    "portal.notices.jobs.deliver_webhooks": {"queue": "webhooks"},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "roll-out-plans": {"task": "tasks.jobs.roll_out_plans", "schedule": crontab(hour=3, minute=10)},
@@ -263,6 +268,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="8-17", minute="*/10"),
     },
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
+    "deliver-webhooks": {"task": "portal.notices.jobs.deliver_webhooks", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "remove-packages": {"task": "reports.jobs.remove_packages", "schedule": crontab(hour=2, minute=50)},
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},
@@ -272,12 +278,22 @@ CELERY_BEAT_SCHEDULE = {
 
 EMAIL_URL = required_in_production("EMAIL_URL", "")
 if EMAIL_URL:
-    vars().update(environ.Env.email_url_config(EMAIL_URL))
+    email = environ.Env.email_url_config(EMAIL_URL)
+    vars().update(email)
+    # Ours keeps what the server answers.
+    own = {"django.core.mail.backends.smtp.EmailBackend": "portal.notices.smtp.EmailBackend"}
+    EMAIL_BACKEND = own.get(email["EMAIL_BACKEND"], email["EMAIL_BACKEND"])
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("PORTAL_FROM_EMAIL", default="portal@portal.example")
+
+# --- Webhooks ---------------------------------------------------------------------------------------------
+
+# Whether people may have notices posted to addresses of private networks, and without TLS: for tests, or for a site
+# whose receivers stand in its own network.
+WEBHOOK_ALLOW_PRIVATE = env.bool("PORTAL_WEBHOOK_ALLOW_PRIVATE", default=False)
 
 # --- Sign-in ----------------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Permission(TextChoices):
     GRANT_EXTENSIONS = "grant_extensions", _("审批延期")
     MANAGE_PLAN = "manage_plan", _("管理计划")
     MANAGE_RETENTION = "manage_retention", _("管理材料留存")
+    OPERATE = "operate", _("查看运行状况")
 
 
 ROLE_PERMISSIONS = {
@@ -60,6 +61,7 @@ ROLE_PERMISSIONS = {
         Permission.GRANT_EXTENSIONS,
         Permission.MANAGE_PLAN,
         Permission.MANAGE_RETENTION,
+        Permission.OPERATE,
         Permission.MANAGE_PEOPLE,
     },
     Role.OBSERVER: {Permission.SUPERVISE},
@@ -68,8 +70,9 @@ ROLE_PERMISSIONS = {
 # Who gives verdicts, and so may be asked to deal with a case.
 REVIEWING_ROLES = tuple(role for role in AUTHORITY_ROLES if Permission.REVIEW in ROLE_PERMISSIONS[role])
 
-# A plan binds the whole industry: a lead supervisor of a regional office or an association does not change it.
-HEADQUARTERS_ONLY = {Permission.MANAGE_PLAN}
+# A plan binds the whole industry, and the outbox is one for all: no matter for a lead supervisor of a regional office
+# or an association.
+HEADQUARTERS_ONLY = {Permission.MANAGE_PLAN, Permission.OPERATE}
 
 
 class ListPage(TextChoices):

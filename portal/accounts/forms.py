@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.accounts.addresses import EmailAddressField
 from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, ListPage, Role
 from portal.accounts.models import Invitation, Membership, Region, User
 
@@ -18,6 +19,7 @@ class InvitationForm(forms.ModelForm):
     class Meta:
         model = Invitation
         fields = ["name", "email", "role"]
+        field_classes = {"email": EmailAddressField}
 
     def __init__(self, *args, body, **kwargs):
         super().__init__(*args, **kwargs)

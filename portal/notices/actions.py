@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from portal.accounts.access import check
 from portal.accounts.models import Invitation, User
-from portal.enqueue import enqueue
-from portal.notices import jobs
-from portal.notices.enums import NoticeKind
-from portal.notices.models import Delivery, Notice
-from portal.notices.outside import OUTSIDE, parameters
-
-DELIVER = f"""
-    WITH told AS (
-        SELECT id, recipient_id, false AS is_near FROM notices_notice
-        WHERE key = %(key)s AND recipient_id = ANY(%(recipients)s)
-    )
-    {OUTSIDE}
-"""  # noqa: S608 - constants
+from portal.audit.actions import record
+from portal.notices.enums import Channel, DeliveryState, NoticeKind
+from portal.notices.jobs import wake
+from portal.notices.models import Delivery, Route
+from portal.notices.permissions import can_operate
+from portal.notices.querysets import DeliveryQuerySet
+from portal.notices.telling import tell
 
 
 @transaction.atomic
@@ -35,21 +31,33 @@ def notify(
     institution=None,
 ) -> None:
     """Tell each recipient once, in the inbox and as they set it; an event already told is not told again."""
-    people = list(recipients)
-    notices = [
-        Notice(recipient=person, kind=kind, key=key, path=path, data=data, institution=institution) for person in people
-    ]
-    Notice.objects.bulk_create(notices, ignore_conflicts=True)
-    with connection.cursor() as cursor:
-        cursor.execute(DELIVER, {"key": key, "recipients": [person.pk for person in people], **parameters(kind)})
-    enqueue(jobs.deliver_notices)
+    tell(recipients=recipients, kind=kind, key=key, path=path, data=data, institution=institution)
+    wake()
 
 
 @transaction.atomic
 def send_invitation(*, invitation: Invitation) -> None:
     """Mail the link of an invitation. It goes to an address that may have no account, so it is no notice."""
     Delivery.objects.create(invitation=invitation)
-    enqueue(jobs.deliver_notices)
+    wake()
+
+
+@transaction.atomic
+def stop_digest(*, by: User) -> None:
+    """From now on mail carries only what the person is obliged to know; by the link in a digest, without signing in."""
+    Route.objects.update_or_create(user=by, channel=Channel.EMAIL, defaults={"statutory_only": True})
+    record(action="notices.digest_stopped", by=by)
+
+
+@transaction.atomic
+def try_again(*, deliveries: DeliveryQuerySet, by: User) -> int:
+    """Send parked deliveries once more, with all their attempts; returns how many."""
+    check(can_operate(by))
+    parked = deliveries.filter(state=DeliveryState.PARKED)
+    count = parked.update(state=DeliveryState.PENDING, attempts=0, next_attempt_at=Now(), last_error="")
+    record(action="notices.tried_again", by=by, data={"deliveries": count})
+    wake()
+    return count
 
 
 @transaction.atomic

@@ -57,6 +57,9 @@ class Channel(TextChoices):
     WEBHOOK = "webhook", _("通用 Webhook")
 
 
+WEBHOOKS = (Channel.WECOM, Channel.DINGTALK, Channel.WEBHOOK)
+
+
 class DeliveryState(TextChoices):
     PENDING = "pending", _("待发送")
     SENT = "sent", _("已发送")
@@ -64,6 +67,21 @@ class DeliveryState(TextChoices):
     PARKED = "parked", _("发送失败")
     # Not sent, and needless: what it said is no longer so, or a later notice in the same message says it.
     DROPPED = "dropped", _("无需发送")
+
+
+class Needless(TextChoices):
+    """Why a delivery was dropped, or parked without a try; what others say of it stands in their words."""
+
+    CLOSED = "matter_closed", _("事项已办结，无需再提醒。")
+    MOVED = "deadline_moved", _("期限已调整，原提醒不再发送。")
+    REPLACED = "replaced", _("同一事项有更新的提醒，已由其代替。")
+    LEFT = "account_closed", _("账号已停用。")
+    INVITATION_CLOSED = "invitation_closed", _("邀请已失效。")
+    NO_ROUTE = "no_route", _("接收人已停用该接收方式。")
+    NO_ADDRESS = "no_address", _("不是有效的邮箱地址。")
+    FULL_WIDTH = "full_width", _("邮箱地址中有全角字符，须改为半角。")
+    SILENT = "silent", _("对方刚才未应答，本轮不再尝试。")
+    WORKER_DIED = "worker_died", _("每次发送时进程都中断了。")
 
 
 class Pace(TextChoices):

@@ -1,4 +1,4 @@
-"""What the inbox's address says."""
+"""What the addresses of the inbox say, and what mail programs post."""
 
 from django import forms
 
@@ -6,3 +6,11 @@ from django import forms
 class InboxForm(forms.Form):
     unread = forms.BooleanField(required=False)
     after = forms.IntegerField(required=False, min_value=1, help_text="The last notice of the page before.")
+
+
+class OneClickForm(forms.Form):
+    """What a mail program posts in its user's place (RFC 8058)."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["List-Unsubscribe"] = forms.RegexField(r"^One-Click$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,26 +13,46 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.accounts.models import Invitation
+from portal.accounts.models import Invitation, User
 from portal.notices import texts
 from portal.notices.models import Notice
+from portal.notices.unsubscribing import unsubscribe_token
 
 # RFC 3834: no holiday notes in answer.
 HEADERS = {"Auto-Submitted": "auto-generated"}
+# What one mail names, the most urgent first; the inbox has the rest.
+NOTICES_A_MAIL = 50
 
 
-def notices_mail(notices: Sequence[Notice]) -> EmailMultiAlternatives:
+def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> EmailMultiAlternatives:
     """One mail for everything that one person is told at a time, what is most urgent first."""
     recipient = notices[0].recipient
-    notices = sorted(notices, key=lambda notice: notice.data.get("days", 0))
+    named = most_urgent(notices)
     with translation.override(recipient.language):
         return _mail(
             "notices/notices.txt",
             "notices/notices.html",
             to=recipient.email,
-            subject=notices[0].subject if len(notices) == 1 else _subject_of_many(notices),
-            context={"name": recipient.name, "notices": notices, "inbox_url": _absolute(reverse("notices:inbox"))},
+            subject=named[0].subject if len(notices) == 1 else _subject_of_many(notices),
+            context={
+                "name": recipient.name,
+                "notices": named,
+                "more": len(notices) - len(named),
+                "inbox_url": _absolute(reverse("notices:inbox")),
+                "settings_url": _absolute("/inbox/settings/"),
+            },
+            headers=HEADERS | _unsubscribe(recipient) if is_digest else HEADERS,
         )
+
+
+def most_urgent(notices: Sequence[Notice]) -> list[Notice]:
+    return sorted(notices, key=lambda notice: notice.data.get("days", 0))[:NOTICES_A_MAIL]
+
+
+def _unsubscribe(recipient: User) -> dict[str, str]:
+    """RFC 2369, and RFC 8058 for mail programs that do it by one click."""
+    url = _absolute(reverse("notices:unsubscribe", args=[unsubscribe_token(recipient)]))
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _subject_of_many(notices: Sequence[Notice]) -> str:
@@ -57,13 +77,16 @@ def invitation_mail(invitation: Invitation) -> EmailMultiAlternatives:
                 "invitation": invitation,
                 "link": _absolute(reverse("accounts:invitation", args=[invitation.token])),
             },
+            headers=HEADERS,
         )
 
 
-def _mail(text: str, html: str, *, to: str, subject: str, context: dict[str, Any]) -> EmailMultiAlternatives:
+def _mail(
+    text: str, html: str, *, to: str, subject: str, context: dict[str, Any], headers: Mapping[str, str]
+) -> EmailMultiAlternatives:
     subject = " ".join(subject.split())
     context |= {"subject": subject, "site_url": settings.SITE_URL}
-    mail = EmailMultiAlternatives(subject=subject, body=render_to_string(text, context), to=[to], headers=HEADERS)
+    mail = EmailMultiAlternatives(subject=subject, body=render_to_string(text, context), to=[to], headers={**headers})
     mail.attach_alternative(render_to_string(html, context), "text/html")
     return mail
 

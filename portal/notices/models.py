@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.notices import texts
-from portal.notices.enums import REMINDERS, Channel, DeliveryState, NoticeKind, Pace
+from portal.notices.enums import REMINDERS, Channel, DeliveryState, Needless, NoticeKind, Pace
 from portal.notices.querysets import DeliveryQuerySet, NoticeQuerySet, RouteQuerySet
 
 
@@ -157,6 +157,12 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
+
+    @property
+    def trouble(self) -> str:
+        """Why it was not sent, in the active language as far as the words are ours."""
+        known = dict(Needless.choices)
+        return str(known.get(self.last_error, self.last_error))
 
 
 class Escalation(models.Model):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from portal.notices.enums import DeliveryState
 
@@ -27,4 +27,4 @@ class RouteQuerySet(models.QuerySet):
 class DeliveryQuerySet(models.QuerySet):
     def due(self) -> Self:
         """Waiting to be sent now, and in nobody's hands."""
-        return self.filter(state=DeliveryState.PENDING, claimed_by=None, next_attempt_at__lte=timezone.now())
+        return self.filter(state=DeliveryState.PENDING, claimed_by=None, next_attempt_at__lte=Now())

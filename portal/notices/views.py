@@ -1,15 +1,18 @@
-"""The inbox. Opening a notice is a POST, because it marks the notice as read."""
+"""The inbox, and the way out of digests. Opening a notice is a POST, because it marks the notice as read."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from portal.accounts.access import signed_in
-from portal.notices.actions import mark_read
-from portal.notices.forms import InboxForm
+from portal.accounts.access import public, signed_in
+from portal.accounts.models import User
+from portal.notices.actions import mark_read, stop_digest
+from portal.notices.forms import InboxForm, OneClickForm
 from portal.notices.models import Notice
+from portal.notices.unsubscribing import person_of
 
 NOTICES_A_PAGE = 30
 
@@ -50,3 +53,23 @@ def open_notice(request, pk: int) -> HttpResponse:
 def read_all(request) -> HttpResponse:
     mark_read(notices=Notice.objects.all(), by=request.user)
     return redirect("notices:inbox")
+
+
+@public
+@csrf_exempt
+def unsubscribe(request, token: str) -> HttpResponse:
+    """Where a digest's `List-Unsubscribe` leads: mail programs post here by themselves, people press the button."""
+    person = person_of(token)
+    if person is None:
+        raise Http404
+    if request.method == "POST" and OneClickForm(request.POST).is_valid():
+        stop_digest(by=person)
+        return HttpResponse(status=204)
+    return _unsubscribe_page(request, person)
+
+
+@csrf_protect
+def _unsubscribe_page(request, person: User) -> HttpResponse:
+    if request.method == "POST":
+        stop_digest(by=person)
+    return render(request, "notices/unsubscribe.html", {"person": person, "is_done": request.method == "POST"})

@@ -7,8 +7,8 @@ from django.urls import reverse
 from portal.accounts import actions
 from portal.accounts.enums import Role
 from portal.accounts.models import Invitation
-from portal.notices.delivery import deliver_due
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
+from tests.notices.delivering import deliver_mail
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-enough-passphrase"
@@ -52,7 +52,7 @@ def test_people_are_the_liaisons(client, own, role):
 
 def test_an_invitation_leads_to_an_account(client, own, liaison):
     client.post(reverse("accounts:people"), {"name": "王五", "email": "wang@test.example", "role": Role.CIO})
-    deliver_due()
+    deliver_mail()
     [message] = mail.outbox
     assert message.to == ["wang@test.example"]
     path = re.search(r"https?://[^/]+(/invitations/\S+)", message.body)[1]

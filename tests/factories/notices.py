@@ -16,7 +16,7 @@ class NoticeFactory(factory.django.DjangoModelFactory):
     recipient = factory.SubFactory(UserFactory)
     institution = factory.SubFactory(InstitutionFactory)
     kind = NoticeKind.REMINDER
-    key = factory.Sequence(lambda n: f"reminder:{n}:2026-11-22:7")
+    key = factory.Sequence(lambda n: f"reminder:{n}:2026-11-22:-7d")
     path = factory.Sequence(lambda n: f"/tasks/{n + 1}/")
     data = factory.Sequence(
         lambda n: {
@@ -31,9 +31,11 @@ class NoticeFactory(factory.django.DjangoModelFactory):
 
 
 class DeliveryFactory(factory.django.DjangoModelFactory):
-    """A notice waiting to be mailed."""
+    """A notice waiting to be mailed; none of a deadline, which would have to be somebody's."""
 
     class Meta:
         model = Delivery
 
-    notice = factory.SubFactory(NoticeFactory)
+    notice = factory.SubFactory(
+        NoticeFactory, kind=NoticeKind.RETURNED, key=factory.Sequence(lambda n: f"returned:{n}:1")
+    )

@@ -19,6 +19,7 @@ class Sink:
     # Connections that still end in the middle of a message.
     hang_ups: int = 0
     seconds_a_mail: float = 0
+    says: str = "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address in self.answers:
@@ -33,7 +34,7 @@ class Sink:
             server.transport.abort()
             return "451 gone"
         self.received.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
+        return self.says
 
     @property
     def recipients(self) -> list[str]:
@@ -49,7 +50,7 @@ def free_port() -> int:
 @pytest.fixture
 def smtp_settings(settings):
     """Mail goes to a port of this machine, on which nobody listens yet."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "portal.notices.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = free_port()
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""

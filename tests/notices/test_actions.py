@@ -3,12 +3,12 @@ from django.db import transaction
 
 from portal import enqueue
 from portal.notices.actions import mark_read, notify
-from portal.notices.delivery import deliver_due
 from portal.notices.enums import DeliveryState, NoticeKind
 from portal.notices.jobs import deliver_notices
 from portal.notices.models import Delivery, Notice
 from tests.factories.accounts import UserFactory
 from tests.factories.notices import DeliveryFactory, NoticeFactory
+from tests.notices.delivering import deliver_mail
 
 pytestmark = pytest.mark.django_db
 FACTS = {"number": 6, "title": "加强软件开发安全管理", "title_en": "Secure development"}
@@ -51,7 +51,7 @@ def test_a_change_that_is_rolled_back_tells_nobody(mailoutbox):
     with pytest.raises(RuntimeError), transaction.atomic():
         tell(UserFactory())
         raise RuntimeError
-    assert deliver_due() == 0
+    assert deliver_mail() == 0
     assert mailoutbox == []
 
 
@@ -65,9 +65,9 @@ def test_only_the_reader_marks_a_notice_as_read():
 def test_the_mail_files_of_the_demo(settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
-    assert deliver_due() == 0
+    assert deliver_mail() == 0
     assert list(tmp_path.glob("mail/*")) == []
     DeliveryFactory()
-    assert deliver_due() == 1
+    assert deliver_mail() == 1
     assert len(list(tmp_path.glob("mail/*.log"))) == 1
     assert Delivery.objects.get().state == DeliveryState.SENT

@@ -6,12 +6,12 @@ from django.utils.translation import gettext, override
 
 from portal.accounts import actions
 from portal.accounts.enums import Role
-from portal.notices.delivery import deliver_due
 from portal.notices.enums import DeliveryState, NoticeKind
 from portal.notices.mail import notices_mail
 from portal.notices.models import Delivery
 from tests.factories.accounts import InstitutionFactory, UserFactory, member
 from tests.factories.notices import NoticeFactory
+from tests.notices.delivering import deliver_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -92,14 +92,14 @@ def invitation(institution):
 
 
 def test_the_link_in_the_mail_opens_the_invitation(client, invitation, mailoutbox, settings):
-    assert deliver_due() == 1
+    assert deliver_mail() == 1
     (mail,) = mailoutbox
     assert mail.to == ["new@test.example"]
     assert invitation.institution.name in mail.subject
     (link,) = re.findall(rf"^{settings.SITE_URL}(/\S*invitations\S*)$", mail.body, re.MULTILINE)
     assert client.get(link).status_code == 200
     assert link in parts(mail)[1]
-    assert deliver_due() == 0
+    assert deliver_mail() == 0
 
 
 def test_the_token_is_kept_nowhere(invitation):
@@ -122,6 +122,6 @@ def test_tokens_differ_and_hang_on_the_secret_key(invitation, institution, setti
 @pytest.mark.parametrize("field", ["accepted_at", "revoked_at"])
 def test_an_invitation_that_is_over_is_not_mailed(invitation, mailoutbox, field):
     type(invitation).objects.update(**{field: timezone.now()})
-    assert deliver_due() == 0
+    assert deliver_mail() == 0
     assert mailoutbox == []
     assert Delivery.objects.get().state == DeliveryState.PARKED

@@ -1,0 +1,140 @@
+"""How messages leave: by mail over one connection, or by a webhook, each over a connection of its own."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.validators import validate_email
+from django.utils import translation
+
+from portal.accounts.addresses import half_width
+from portal.accounts.models import User
+from portal.notices.claims import Parcel
+from portal.notices.delivery import ServerGone, Undelivered
+from portal.notices.enums import Channel, Needless, Pace
+from portal.notices.mail import invitation_mail, most_urgent, notices_mail
+from portal.notices.models import Delivery, Notice, Route
+from portal.notices.outcomes import Proof
+from portal.notices.webhooks import BadTarget, Refused, send
+from portal.notices.webhooks.bodies import Item, Message
+
+
+class MailCarrier:
+    """One connection to the mail server for a whole run."""
+
+    def __init__(self) -> None:
+        self.connection = get_connection()
+        self.digests: set[int] = set()
+
+    def prepare(self, parcels: Sequence[Parcel]) -> None:
+        routes = _routes(Channel.EMAIL, parcels).exclude(pace=Pace.AT_ONCE)
+        self.digests = set(routes.values_list("user_id", flat=True))
+
+    def send(self, parcel: Parcel) -> Proof:
+        mail = self._mail(parcel)
+        (address,) = mail.to
+        _check_address(address)
+        message_id = f"<{parcel.number}@{_domain()}>"
+        mail.extra_headers["Message-ID"] = message_id
+        self._open()
+        try:
+            self.connection.send_messages([mail])
+        except smtplib.SMTPRecipientsRefused as error:
+            is_final = all(code >= 500 for code, _reason in error.recipients.values())
+            raise Undelivered(_words(error), is_final=is_final) from error
+        except (smtplib.SMTPException, OSError) as error:
+            self.close()
+            raise Undelivered(_words(error)) from error
+        return Proof(address, message_id, getattr(self.connection, "answer", ""))
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _mail(self, parcel: Parcel) -> EmailMultiAlternatives:
+        if invitation := parcel.deliveries[0].invitation:
+            if not type(invitation).objects.open().filter(pk=invitation.pk).exists():
+                raise Undelivered(Needless.INVITATION_CLOSED, is_final=True)
+            return invitation_mail(invitation)
+        notices = _notices(parcel.deliveries)
+        return notices_mail(notices, is_digest=notices[0].recipient_id in self.digests)
+
+    def _open(self) -> None:
+        try:
+            self.connection.open()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ServerGone(_words(error)) from error
+
+
+class WebhookCarrier:
+    """A receiver that did not answer in time is left alone for the rest of the run: others wait behind it."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.routes: dict[int, Route] = {}
+        self.silent: set[str] = set()
+
+    def prepare(self, parcels: Sequence[Parcel]) -> None:
+        self.routes = {route.user_id: route for route in _routes(self.channel, parcels)}
+
+    def send(self, parcel: Parcel) -> Proof:
+        notices = _notices(parcel.deliveries)
+        person = notices[0].recipient
+        route = self.routes.get(person.pk)
+        if route is None:
+            raise Undelivered(Needless.NO_ROUTE, is_final=True)
+        host = urlsplit(route.address).netloc
+        if host in self.silent:
+            raise Undelivered(Needless.SILENT)
+        try:
+            answer = send(route, _message(parcel.number, person, notices))
+        except (BadTarget, Refused) as error:
+            if getattr(error, "is_late", False):
+                self.silent.add(host)
+            raise Undelivered(str(error), is_final=error.is_final) from error
+        return Proof(_without_query(route.address), parcel.number, answer)
+
+    def close(self) -> None:
+        """Each message had a connection of its own."""
+
+
+def _routes(channel: Channel, parcels: Sequence[Parcel]):
+    people = {row.notice.recipient_id for parcel in parcels for row in parcel.deliveries if row.notice}
+    return Route.objects.filter(user__in=people, channel=channel, is_active=True)
+
+
+def _notices(deliveries: Sequence[Delivery]) -> list[Notice]:
+    return [delivery.notice for delivery in deliveries if delivery.notice]
+
+
+def _check_address(address: str) -> None:
+    """An address goes into a header: one that is not an address at all never does."""
+    if half_width(address) != address:
+        raise Undelivered(Needless.FULL_WIDTH, is_final=True)
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Undelivered(Needless.NO_ADDRESS, is_final=True) from None
+
+
+def _domain() -> str:
+    return urlsplit(settings.SITE_URL).hostname or "portal"
+
+
+def _message(number: str, person: User, notices: Sequence[Notice]) -> Message:
+    named = most_urgent(notices)
+    with translation.override(person.language):
+        return Message(number, person, list(map(Item.of, named)), more=len(notices) - len(named))
+
+
+def _without_query(url: str) -> str:
+    """A robot's key stands in its query, and proof is read by others."""
+    return url.partition("?")[0]
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

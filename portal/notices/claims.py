@@ -1,0 +1,153 @@
+"""Who has which deliveries in hand. A claim lasts as long as the connection of the run that made it.
+
+A run holds an advisory lock on a number of its own and writes the number into the rows it takes. When it dies,
+PostgreSQL drops the lock with the connection, and the next run sees that nobody holds the number any more
+(docs/adr/0012).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from portal.notices.enums import Channel
+from portal.notices.models import Delivery
+from portal.notices.querysets import DeliveryQuerySet
+
+# So many people's messages at a time, which were never tried. What was tried goes by itself: if it was what killed
+# its worker, it takes no other with it.
+FRESH = 50
+
+RELEASE = """
+    WITH held AS MATERIALIZED (
+        SELECT DISTINCT claimed_by AS run FROM notices_delivery WHERE claimed_by IS NOT NULL
+    ), dead AS MATERIALIZED (
+        SELECT run FROM held WHERE pg_try_advisory_xact_lock(run)
+    )
+    UPDATE notices_delivery SET claimed_by = NULL FROM dead WHERE claimed_by = dead.run
+"""
+# The index gives the order of fresh rows: sorting the whole morning's for every claim would take longer than sending.
+FIRST = """
+    SELECT delivery.id, notice.recipient_id
+    FROM notices_delivery delivery
+    JOIN notices_notice notice ON notice.id = delivery.notice_id
+    JOIN accounts_user person ON person.id = notice.recipient_id AND person.is_active
+    WHERE delivery.state = 'pending' AND delivery.claimed_by IS NULL AND delivery.channel = %(channel)s
+    AND delivery.next_attempt_at <= statement_timestamp() AND delivery.attempts {tried}
+    ORDER BY {order} LIMIT %(limit)s
+    FOR NO KEY UPDATE OF delivery, person SKIP LOCKED
+"""
+FIRST_FRESH = FIRST.format(tried="= 0", order="delivery.next_attempt_at")
+FIRST_TRIED = FIRST.format(tried="> 0", order="delivery.attempts, delivery.next_attempt_at")
+# All that is due to these people, but for those who have rows among it that were tried, unless they come alone.
+TAKE = """
+    WITH due AS (
+        SELECT delivery.id, notice.recipient_id, delivery.attempts
+        FROM notices_delivery delivery
+        JOIN notices_notice notice ON notice.id = delivery.notice_id
+        WHERE notice.recipient_id = ANY(%(people)s)
+        AND delivery.state = 'pending' AND delivery.claimed_by IS NULL AND delivery.channel = %(channel)s
+        AND delivery.next_attempt_at <= statement_timestamp()
+    ), chosen AS (
+        SELECT recipient_id FROM due GROUP BY recipient_id HAVING %(alone)s OR max(attempts) = 0
+    )
+    UPDATE notices_delivery delivery SET claimed_by = %(run)s, attempts = delivery.attempts + 1
+    FROM due JOIN chosen ON chosen.recipient_id = due.recipient_id
+    WHERE delivery.id = due.id
+    RETURNING delivery.id
+"""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """The rows of one message: what one person is told at a time through one channel, or one invitation."""
+
+    deliveries: Sequence[Delivery]
+
+    @cached_property
+    def ids(self) -> list[int]:
+        return [delivery.pk for delivery in self.deliveries]
+
+    @cached_property
+    def number(self) -> str:
+        """The same for the same rows, however often they are sent; nobody can guess it."""
+        rows = ",".join(map(str, sorted(self.ids)))
+        return salted_hmac("portal.notices.parcel", rows, algorithm="sha256").hexdigest()[:32]
+
+
+class Run:
+    """One execution of delivering, while it lives."""
+
+    def __init__(self) -> None:
+        self.number = secrets.randbits(63)
+
+    def __enter__(self) -> Self:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [self.number])
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        """Give back what was not tried. A connection that is gone has released everything already."""
+        if not connection.is_usable():
+            return
+        self.give_back(Delivery.objects.filter(claimed_by=self.number))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [self.number])
+
+    def holds(self, parcel: Parcel) -> DeliveryQuerySet:
+        return Delivery.objects.filter(pk__in=parcel.ids, claimed_by=self.number)
+
+    def give_back(self, rows: DeliveryQuerySet) -> None:
+        """Untried, so it is no attempt."""
+        rows.update(claimed_by=None, attempts=F("attempts") - 1)
+
+    def claim(self, channel: Channel) -> list[Parcel]:
+        """The next messages to send; none when nothing is due."""
+        return (
+            (self._invitations(FRESH, attempts=0) if channel == Channel.EMAIL else [])
+            or self._people(channel, FIRST_FRESH, FRESH)
+            or (self._invitations(1, attempts__gt=0) if channel == Channel.EMAIL else [])
+            or self._people(channel, FIRST_TRIED, 1)
+        )
+
+    @transaction.atomic
+    def _people(self, channel: Channel, first: str, limit: int) -> list[Parcel]:
+        """Their rows are locked, too, so that two workers do not share out one person's message."""
+        values: dict[str, Any] = {"channel": channel, "limit": limit, "run": self.number, "alone": limit == 1}
+        with connection.cursor() as cursor:
+            cursor.execute(first, values)
+            people = {person for _delivery, person in cursor.fetchall()}
+            if not people:
+                return []
+            cursor.execute(TAKE, values | {"people": list(people)})
+            taken = [pk for (pk,) in cursor.fetchall()]
+        rows = Delivery.objects.filter(pk__in=taken).select_related("notice__recipient", "notice__institution")
+        by_person: dict[int, list[Delivery]] = defaultdict(list)
+        for delivery in rows.order_by("pk"):
+            if delivery.notice:
+                by_person[delivery.notice.recipient_id].append(delivery)
+        return [Parcel(deliveries) for deliveries in by_person.values()]
+
+    @transaction.atomic
+    def _invitations(self, limit: int, **attempts: int) -> list[Parcel]:
+        due = Delivery.objects.due().filter(invitation__isnull=False, **attempts)
+        first = due.order_by("attempts", "next_attempt_at").select_for_update(skip_locked=True)
+        taken = list(first.values_list("pk", flat=True)[:limit])
+        Delivery.objects.filter(pk__in=taken).update(claimed_by=self.number, attempts=F("attempts") + 1)
+        rows = Delivery.objects.filter(pk__in=taken).select_related("invitation__invited_by")
+        return [Parcel([delivery]) for delivery in rows]
+
+
+def release_abandoned() -> None:
+    """Free the rows of runs that died. Their attempts stay counted: one of them may be what killed it."""
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE)
