@@ -279,6 +279,12 @@ else:
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("PORTAL_FROM_EMAIL", default="portal@portal.example")
 
+# --- Webhooks ---------------------------------------------------------------------------------------------
+
+# Whether people may have notices posted to addresses of private networks, and without TLS: for tests, or for a site
+# whose receivers stand in its own network.
+WEBHOOK_ALLOW_PRIVATE = env.bool("PORTAL_WEBHOOK_ALLOW_PRIVATE", default=False)
+
 # --- Sign-in ----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
