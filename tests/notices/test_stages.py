@@ -1,6 +1,7 @@
 """When a stage is due, and which counts: for any stages, days and deadlines."""
 
 import datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_the_intervals_of_a_track_are_a_partition(told, today):
         assert intervals[0][0] == datetime.date.min
         assert intervals[-1][1] == max(stage.latest_deadline(today) for stage in track.stages)
         assert all(low < high for low, high in intervals)
-        assert all(before[1] == after[0] for before, after in zip(intervals, intervals[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in pairwise(intervals))
 
 
 @given(rules(60), days, st.integers(0, 90))
