@@ -106,7 +106,9 @@ def people_of(matter: Matter) -> dict[Addressee, list[Membership]]:
 
 def notices_of(subject: Subject, pk: Any, institution: Institution, deadline: datetime.date) -> list[Notice]:
     """What people of the institution were told of this deadline, in the order in which they were."""
-    rows = Notice.objects.filter(institution=institution, kind=subject.kind, key__startswith=_key(subject, pk, deadline))
+    rows = Notice.objects.filter(
+        institution=institution, kind=subject.kind, key__startswith=_key(subject, pk, deadline)
+    )
     return list(rows.select_related("recipient").order_by("pk"))
 
 

@@ -45,7 +45,7 @@ class Stage:
 
     def day_for(self, deadline: datetime.date) -> datetime.date:
         """The working day on which it is due first."""
-        day = self._nominal(deadline)
+        day = self.nominal_day(deadline)
         return on_or_before(day) if self.offset <= 0 else on_or_after(day)
 
     def latest_deadline(self, today: datetime.date) -> datetime.date:
@@ -62,7 +62,8 @@ class Stage:
         late = (today - deadline).days - self.offset
         return f"{self.label}.{self.offset + late // self.every * self.every}"
 
-    def _nominal(self, deadline: datetime.date) -> datetime.date:
+    def nominal_day(self, deadline: datetime.date) -> datetime.date:
+        """The day before it is moved to a working day."""
         if self.unit == DayUnit.WORKING:
             return shifted(deadline, self.offset)
         return deadline + DAY * self.offset
