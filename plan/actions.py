@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from plan.enums import Binding
 from plan.loader import PlanFile
-from plan.models import MEASURES_BELOW, RETENTION_YEARS, Plan, Requirement, Schedule, Task, Theme
+from plan.models import MEASURES_BELOW, RETENTION_YEARS, Plan, ReminderStage, Requirement, Schedule, Task, Theme
 from plan.permissions import can_manage_plan
 from portal.accounts.access import check
 from portal.accounts.models import User
@@ -23,7 +23,7 @@ from portal.audit.actions import record
 
 Row = TypeVar("Row", bound=models.Model)
 
-OWN_MODELS = (Plan, Theme, Task, Requirement, Schedule)
+OWN_MODELS = (Plan, Theme, Task, Requirement, Schedule, ReminderStage)
 
 
 class PlanConflict(Exception):

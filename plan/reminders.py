@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from plan.enums import Reminded
 from plan.models import Plan, ReminderStage, Task
@@ -63,3 +65,46 @@ def rules_of(subject: Reminded) -> Rules:
     for plan_id, task_id in Task.objects.order_by().values_list("plan_id", "pk"):
         rules[plan_id, task_id] = tuple(own.get((plan_id, task_id), rules[plan_id, None]))
     return rules
+
+
+# A self-assessment is of the plan as a whole.
+OF_TASKS = (Reminded.ASSIGNMENT, Reminded.RECTIFICATION, Reminded.MEASURE)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """How a kind of deadline is reminded of: the stages, and their rows where they are the plan's or task's own."""
+
+    subject: Reminded
+    stages: tuple[Stage, ...]
+    rows: tuple[ReminderStage, ...]
+    is_of_plan: bool  # the plan's own, whether or not a task follows them
+
+
+def ruled(plan: Plan, task: Task | None = None) -> list[Ruled]:
+    """Every kind that the plan, or the task, has rules for; one query."""
+    found: dict[tuple[str, int | None], list[ReminderStage]] = defaultdict(list)
+    of_plan = ReminderStage.objects.filter(plan=plan)
+    for row in of_plan.filter(task=None) | of_plan.filter(task=task):
+        found[row.subject, row.task_id].append(row)
+    return [_ruled(subject, found, task) for subject in (OF_TASKS if task else Reminded)]
+
+
+def _ruled(subject: Reminded, found: dict[tuple[str, int | None], list[ReminderStage]], task: Task | None) -> Ruled:
+    plans = found.get((subject, None), [])
+    own = found.get((subject, task.pk), []) if task else plans
+    stages = tuple(row.stage for row in own or plans) or STANDARD[subject]
+    return Ruled(subject, in_order(stages), tuple(sorted(own, key=lambda row: row.stage.order)), bool(plans))
+
+
+def stages_of(plan: Plan, subject: Reminded, task: Task | None = None) -> tuple[Stage, ...]:
+    return next(rules.stages for rules in ruled(plan, task) if rules.subject == subject)
+
+
+def in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
+    return tuple(sorted(stages, key=lambda stage: stage.order))
+
+
+def deviating(plan: Plan) -> list[Task]:
+    """The tasks with rules of their own."""
+    return list(plan.tasks.filter(reminder_stages__isnull=False).distinct().select_related("plan"))

@@ -55,10 +55,10 @@ def stages(user) -> list[str]:
         (-1, "-1d"),
         (0, "+0d"),
         (6, "+0d"),
-        (7, "+7d.0"),
-        (13, "+7d.0"),
-        (14, "+7d.1"),
-        (100, "+7d.13"),
+        (7, "+7d.7"),
+        (13, "+7d.7"),
+        (14, "+7d.14"),
+        (100, "+7d.98"),
     ],
 )
 def test_a_stage_lasts_until_the_next_one(people, days, stage):
@@ -107,7 +107,7 @@ def test_every_stage_is_sent_once_and_missed_days_are_made_good(people):
     for days in range(-20, 15):
         on(days)
         on(days)
-    assert stages(people[Role.LIAISON]) == ["-7d", "-1d", "+0d", "+7d.0", "+7d.1"]
+    assert stages(people[Role.LIAISON]) == ["-7d", "-1d", "+0d", "+7d.7", "+7d.14"]
     assert [notice.subject for notice in people["opener"].notices.all()] == ["整改逾期未完成：“补齐记录”"] * 2
     assert Notice.objects.count() == Delivery.objects.count()
 
@@ -115,7 +115,7 @@ def test_every_stage_is_sent_once_and_missed_days_are_made_good(people):
 def test_missed_days_are_made_good(people):
     for days in (-3, 1, 9):
         on(days)
-    assert stages(people[Role.LIAISON]) == ["-7d", "+0d", "+7d.0"]
+    assert stages(people[Role.LIAISON]) == ["-7d", "+0d", "+7d.7"]
 
 
 def test_a_new_deadline_is_reminded_of_anew(people):

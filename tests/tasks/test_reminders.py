@@ -49,10 +49,10 @@ def cio(assignment):
         (-1, "-1d"),
         (0, "+0d"),
         (6, "+0d"),
-        (7, "+7d.0"),
-        (13, "+7d.0"),
-        (14, "+7d.1"),
-        (100, "+7d.13"),
+        (7, "+7d.7"),
+        (13, "+7d.7"),
+        (14, "+7d.14"),
+        (100, "+7d.98"),
     ],
 )
 def test_a_stage_lasts_until_the_next_one(assignment, liaison, days, stage):
@@ -87,14 +87,14 @@ def test_every_stage_is_sent_once_in_the_course_of_time(assignment, liaison):
     for days in range(-40, 22):
         on(days)
     stages = [notice.key.split(":")[-1] for notice in reversed(liaison.notices.all())]
-    assert stages == ["-30d", "-7d", "-1d", "+0d", "+7d.0", "+7d.1", "+7d.2"]
+    assert stages == ["-30d", "-7d", "-1d", "+0d", "+7d.7", "+7d.14", "+7d.21"]
 
 
 def test_missed_days_are_made_good(assignment, liaison):
     for days in (-29, -3, 1, 9):
         on(days)
     stages = [notice.key.split(":")[-1] for notice in reversed(liaison.notices.all())]
-    assert stages == ["-30d", "-7d", "+0d", "+7d.0"]
+    assert stages == ["-30d", "-7d", "+0d", "+7d.7"]
 
 
 def test_a_new_deadline_is_reminded_of_anew(assignment, liaison):
@@ -130,7 +130,7 @@ def test_the_cio_hears_of_what_is_overdue(assignment, liaison, cio):
     Assignment.objects.update(state=AssignmentState.IN_PROGRESS, started_at=timezone.now())
     on(0)
     assert not cio.notices.exists()
-    assert on(7) == {"+7d.0": 2}
+    assert on(7) == {"+7d.7": 2}
     assert cio.notices.exists()
 
 
@@ -208,4 +208,4 @@ def test_the_job_and_the_command_do_it_for_today(capsys):
     call_command("send_reminders")
     assert "Nothing new" in capsys.readouterr().out
     call_command("send_reminders", date=timezone.localdate() + datetime.timedelta(days=7))
-    assert "1 notices (+7d.0: 1)" in capsys.readouterr().out
+    assert "1 notices (+7d.7: 1)" in capsys.readouterr().out

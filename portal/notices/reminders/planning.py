@@ -34,7 +34,8 @@ PLAN = """
         SELECT item.id, item.institution_id, item.authority_id, item.handler_id, item.plan_id, item.deadline,
             item.facts, item.path, item.deadline - %(today)s AS days, stage.addressee,
             stage.label || CASE WHEN stage.every = 0 THEN ''
-                ELSE '.' || (%(today)s - item.deadline - stage.days_after) / stage.every END AS label
+                ELSE '.' || stage.days_after
+                    + (%(today)s - item.deadline - stage.days_after) / stage.every * stage.every END AS label
         FROM item
         JOIN stage ON stage.plan_id = coalesce(item.plan_id, 0) AND stage.task_id = coalesce(item.task_id, 0)
             AND item.deadline > stage.low AND item.deadline <= stage.high

@@ -11,7 +11,6 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from portal.notices.enums import INSIDE, Addressee, DayUnit
 from portal.working_days import DAY, is_working_day, on_or_after, on_or_before, shifted
@@ -38,9 +37,15 @@ class Stage:
         """How keys of notices name it, such as `-7d` or `+5w`."""
         return f"{self.offset:+d}{'w' if self.unit == DayUnit.WORKING else 'd'}"
 
+    @property
+    def order(self) -> tuple[int, bool]:
+        """Where it stands among others, whatever the deadline: seven days count as five working days."""
+        is_working = self.unit == DayUnit.WORKING
+        return self.offset * (7 if is_working else 5), is_working
+
     def day_for(self, deadline: datetime.date) -> datetime.date:
         """The working day on which it is due first."""
-        day = self._nominal(deadline)
+        day = self.nominal_day(deadline)
         return on_or_before(day) if self.offset <= 0 else on_or_after(day)
 
     def latest_deadline(self, today: datetime.date) -> datetime.date:
@@ -48,12 +53,17 @@ class Stage:
         return _latest_deadline(self, today)
 
     def label_on(self, today: datetime.date, deadline: datetime.date) -> str:
-        """The label with the number of the repetition that counts."""
+        """The label with the days after the deadline at which the repetition that counts was due.
+
+        Days, not a number: who changes the interval is told next when the new one has passed.
+        """
         if not self.every:
             return self.label
-        return f"{self.label}.{(today - deadline - DAY * self.offset) // DAY // self.every}"
+        late = (today - deadline).days - self.offset
+        return f"{self.label}.{self.offset + late // self.every * self.every}"
 
-    def _nominal(self, deadline: datetime.date) -> datetime.date:
+    def nominal_day(self, deadline: datetime.date) -> datetime.date:
+        """The day before it is moved to a working day."""
         if self.unit == DayUnit.WORKING:
             return shifted(deadline, self.offset)
         return deadline + DAY * self.offset
@@ -61,29 +71,31 @@ class Stage:
 
 @lru_cache(maxsize=8192)
 def _latest_deadline(stage: Stage, today: datetime.date) -> datetime.date:
-    # Working days are at most twice as many calendar days, and a holiday with its bridges is shorter than 15 days.
-    deadline = today + DAY * (2 * max(-stage.offset, 0) - (stage.offset if stage.offset > 0 else 0) + 15)
-    while stage.day_for(deadline) > today:
-        deadline -= DAY
-    return deadline
+    last = on_or_before(today)
+    if stage.unit == DayUnit.WORKING:
+        return shifted(last, -stage.offset) if stage.offset < 0 else shifted(last, 1 - stage.offset) - DAY
+    return (last if stage.offset > 0 else shifted(last, 1) - DAY) - DAY * stage.offset
 
 
 @dataclass(frozen=True)
 class Track:
-    """What one addressee is told in the course of time: `stages` in the order in which they take each other's place.
+    """What one addressee is told in the course of time: a stage takes the place of those before it in their order.
 
-    `stages_on(today)` gives each with the deadlines, later than the first and up to the second, for which it counts.
+    The order is the same for every deadline. By their days, two stages in different units would change places around
+    a holiday, and one of them would never be told.
     """
 
     addressee: str
     stages: tuple[Stage, ...]
 
     def stages_on(self, today: datetime.date) -> Iterator[tuple[Stage, datetime.date, datetime.date]]:
-        order = sorted(self.stages, key=lambda stage: (stage.latest_deadline(today), -stage.offset))
-        highs = [stage.latest_deadline(today) for stage in order]
-        for stage, (low, high) in zip(order, pairwise([datetime.date.min, *highs]), strict=True):
+        """Each stage with the deadlines, later than the first and up to the second, for which it counts."""
+        low = datetime.date.min
+        for stage in sorted(self.stages, key=lambda stage: stage.order, reverse=True):
+            high = stage.latest_deadline(today)
             if low < high:
                 yield stage, low, high
+                low = high
 
 
 # While it is the CIO's turn, they are told whatever anybody in the institution would be, idle or not.

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 from plan import actions
 from plan.forms import ScheduleForm, TitleForm
 from plan.models import Plan, Task
+from plan.reminders import deviating
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
 
@@ -34,6 +35,7 @@ def plan_detail(request, slug: str):
         "requirement_count": sum(len(task.requirements.all()) for task in tasks),
         "working_title_count": sum(not task.title_is_official for task in tasks),
         "provisional_count": sum(any(not s.is_official for s in task.schedules.all()) for task in tasks),
+        "deviating": deviating(plan),
         "may_edit": bool(request.membership and request.membership.may(Permission.MANAGE_PLAN)),
     }
     return render(request, "plan/detail.html", context)
