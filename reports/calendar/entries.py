@@ -32,10 +32,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Tally:
-    """Of how many institutions a group is, and how many of its matters are open or overdue."""
+    """Of how many institutions a group is, and how many of its matters are open, where that is known, or overdue."""
 
     institutions: int
-    open: int
+    open: int | None
     overdue: int = 0
 
 

@@ -115,7 +115,7 @@ def rectifications(reader: Reader, wanted: Wanted) -> list[Entry]:
             key=f"rectifications-{day}",
             kind=EntryKind.RECTIFICATION,
             day=day,
-            title=ngettext("%(number)s 项整改", "%(number)s 项整改", matters) % {"number": matters},
+            title=ngettext("%(number)s 项", "%(number)s 项", matters) % {"number": matters},
             url=_listed("assessments:rectifications", deadline=day, state="all"),
             is_open=unclosed > 0,
             is_overdue=overdue > 0,
@@ -127,7 +127,7 @@ def rectifications(reader: Reader, wanted: Wanted) -> list[Entry]:
 
 
 def measures(reader: Reader, wanted: Wanted) -> list[Entry]:
-    """One a cycle and day. Past their day measures are neither open nor overdue, as in `own.measures`."""
+    """One a cycle and day. Past their day nobody knows, as in `own.measures`."""
     signed = SelfAssessment.objects.visible_to(reader.user, acting=reader.membership)
     rows = Answer.objects.planned_measures().filter(self_assessment__in=signed, measure_due_on__range=wanted.days)
     if wanted.plan:
@@ -142,10 +142,10 @@ def measures(reader: Reader, wanted: Wanted) -> list[Entry]:
             key=f"measures-{cycle}-{day}",
             kind=EntryKind.MEASURE,
             day=day,
-            title=ngettext("%(number)s 项整改措施", "%(number)s 项整改措施", matters) % {"number": matters},
+            title=ngettext("%(number)s 项", "%(number)s 项", matters) % {"number": matters},
             url=_listed("assessments:list", cycle=cycle),
             is_open=day >= wanted.today,
-            tally=Tally(institutions, matters if day >= wanted.today else 0),
+            tally=Tally(institutions, matters if day >= wanted.today else None),
         )
         for day, cycle, institutions, matters in sorted(groups)
     ]

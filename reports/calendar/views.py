@@ -29,6 +29,7 @@ from reports.calendar.throttling import seconds_to_wait
 from reports.calendar.writing import write_feed
 
 MONTH, LIST = "calendar:month", "calendar:list"
+TEMPLATES = {MONTH: "reports/calendar/month.html", LIST: "reports/calendar/list.html"}
 
 
 @require_safe
@@ -65,6 +66,7 @@ def _page(request: HttpRequest, view: str, link: str = "") -> HttpResponse:
         "count": len(entries),
         "days": days,
         "weeks": weeks_of(days),
+        "has_festivals": any(day.festival for day in days),
         "urls": {
             "before": address(view, shown.before),
             "after": address(view, shown.after),
@@ -78,7 +80,7 @@ def _page(request: HttpRequest, view: str, link: str = "") -> HttpResponse:
         "feed": feeds.filter(membership=request.membership).first(),
         "link": link,
     }
-    return render(request, f"reports/calendar/{'list' if view == LIST else 'month'}.html", context)
+    return render(request, TEMPLATES[view], context)
 
 
 # --- The feed ---------------------------------------------------------------------------------------------

@@ -60,7 +60,10 @@ def _summary(entry: Entry) -> str:
     said = _("%(kind)s：%(title)s") % {"kind": entry.kind.label, "title": title}
     if not entry.tally:
         return said
-    counts = {"institutions": entry.tally.institutions, "open": entry.tally.open, "overdue": entry.tally.overdue}
+    tally = entry.tally
+    if tally.open is None:
+        return said + _("（机构 %(institutions)s）") % {"institutions": tally.institutions}
+    counts = {"institutions": tally.institutions, "open": tally.open, "overdue": tally.overdue}
     return said + _("（机构 %(institutions)s，未完成 %(open)s，逾期 %(overdue)s）") % counts
 
 
