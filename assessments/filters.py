@@ -128,7 +128,9 @@ class RectificationFilterForm(InstitutionFilterForm):
     mine = forms.ChoiceField(
         label=_("提出者"), required=False, choices=[("", ALL), ("authority", _("本单位")), ("me", _("本人"))]
     )
-    field_order = ["state", "overdue", "mine", "kind", "region", "institution"]
+    # The calendar leads to the rows of a day; here, filtering keeps it.
+    deadline = forms.DateField(label=_("整改期限"), required=False, widget=forms.HiddenInput)
+    field_order = ["state", "overdue", "mine", "kind", "region", "institution", "deadline"]
 
     def filtered(self, rows: RectificationQuerySet, user: User, authority: Authority) -> QuerySet:
         wanted = self.wanted
@@ -140,6 +142,8 @@ class RectificationFilterForm(InstitutionFilterForm):
         if overdue := wanted.get("overdue"):
             today = timezone.localdate()
             rows = rows.overdue(today) if overdue == "1" else rows.escalated(today)
+        if deadline := wanted.get("deadline"):
+            rows = rows.filter(deadline=deadline)
         if mine := wanted.get("mine"):
             rows = rows.filter(opened_by=user) if mine == "me" else rows.filter(authority=authority)
         return self.of_institution(rows, "institution")

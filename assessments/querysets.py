@@ -16,6 +16,7 @@ from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet,
 from tasks.enums import AssignmentState
 
 S = SelfAssessmentState
+HOLDS = (S.SUBMITTED, S.ACCEPTED)  # what an institution signed, and nobody returned or took back
 
 
 class CycleQuerySet(models.QuerySet):
@@ -112,6 +113,26 @@ class AnswerQuerySet(models.QuerySet):
         of_answer = {name: OuterRef(f"self_assessment__{name}") for name in ("cycle", "institution", "version")}
         unanswered = returns_before(**of_answer).filter(requirement=OuterRef("requirement"))
         return self.filter(COMPLETE, ~Q(reply="") | ~Exists(unanswered))
+
+    def planned_measures(self) -> Self:
+        """Those with a measure that holds: from the signature until the institution signs its next in the plan.
+
+        `assessments.reminders` reminds of the same ones.
+        """
+        signed = apps.get_model("assessments", "SelfAssessment")._default_manager.filter(state__in=HOLDS)
+        period_ends_on = OuterRef("self_assessment__cycle__period_ends_on")
+        later = signed.filter(
+            Q(cycle__period_ends_on__gt=period_ends_on)
+            | Q(cycle__period_ends_on=period_ends_on, version__gt=OuterRef("self_assessment__version")),
+            institution=OuterRef("self_assessment__institution"),
+            cycle__plan=OuterRef("self_assessment__cycle__plan"),
+        )
+        return self.filter(
+            ~Q(measure=""),
+            ~Exists(later),
+            self_assessment__state__in=HOLDS,
+            self_assessment__signed_at__date__lte=F("measure_due_on"),
+        )
 
 
 def returns_before(*, cycle: Any, institution: Any, version: Any) -> models.QuerySet:
@@ -233,6 +254,11 @@ class RectificationQuerySet(InstitutionRowQuerySet):
     def overdue(self, today: datetime.date) -> Self:
         """Not answered by the deadline. What waits for verification is not the institution's delay."""
         return self.filter(state=RectificationState.OPEN, deadline__lt=today)
+
+    def of_plan(self, plan: Any) -> Self:
+        """About a requirement of the plan; without a requirement, from the review of what was done for the plan."""
+        reviewed = Q(review__self_assessment__cycle__plan=plan) | Q(review__submission__assignment__task__plan=plan)
+        return self.filter(Q(requirement__task__plan=plan) | Q(reviewed, requirement=None))
 
     def escalated(self, today: datetime.date) -> Self:
         """So long overdue that the authority's lead supervisors have been told."""

@@ -10,16 +10,34 @@ import datetime
 from functools import lru_cache
 
 import chinese_calendar
-from chinese_calendar.constants import holidays
+from chinese_calendar.constants import Holiday, holidays, workdays
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 DAY = datetime.timedelta(days=1)
 KNOWN_UNTIL = max(day.year for day in holidays)
 KNOWN_FROM = min(day.year for day in holidays)
+FESTIVALS = {
+    Holiday.new_years_day: gettext_lazy("元旦"),
+    Holiday.spring_festival: gettext_lazy("春节"),
+    Holiday.tomb_sweeping_day: gettext_lazy("清明节"),
+    Holiday.labour_day: gettext_lazy("劳动节"),
+    Holiday.dragon_boat_festival: gettext_lazy("端午节"),
+    Holiday.national_day: gettext_lazy("国庆节"),
+    Holiday.mid_autumn_festival: gettext_lazy("中秋节"),
+    Holiday.anti_fascist_70th_day: gettext_lazy("抗战胜利纪念日"),
+}
 
 
 def is_estimated(day: datetime.date) -> bool:
     """Whether the official holidays of that year are not known."""
     return not KNOWN_FROM <= day.year <= KNOWN_UNTIL
+
+
+def festival(day: datetime.date) -> str | Promise | None:
+    """The official holiday that makes the day free, or in exchange for which it is worked; None on any other day."""
+    name = holidays.get(day) or workdays.get(day)
+    return FESTIVALS[Holiday(name)] if name else None
 
 
 @lru_cache(maxsize=4096)

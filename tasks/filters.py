@@ -95,6 +95,8 @@ class ScopeAssignmentFilter(AssignmentFilter):
         widget=SearchSelect("accounts:institution_options"),
     )
     review = filters.ChoiceFilter(label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"))
+    # The calendar leads to the rows of a day; here, filtering keeps it.
+    deadline = filters.DateFilter(label=_("完成期限"), widget=forms.HiddenInput)
 
     def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""

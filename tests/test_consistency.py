@@ -54,6 +54,7 @@ def test_deleting_a_body_or_a_person_never_deletes_work():
         "accounts.Invitation",
         "accounts.ApiToken",
         "accounts.SavedView",
+        "accounts.CalendarFeed",
         "accounts.InstitutionUserObjectPermission",
         "accounts.InstitutionGroupObjectPermission",
         "notices.Notice",

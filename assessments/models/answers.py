@@ -60,6 +60,7 @@ class Answer(models.Model):
                 ),
             ),
         ]
+        indexes = [models.Index(fields=["measure_due_on"], condition=~Q(measure=""), name="answer_measure_by_day")]
 
     def __str__(self) -> str:
         return f"{self.self_assessment_id}/{self.requirement_id}"

@@ -54,6 +54,7 @@ class Rectification(models.Model):
         indexes = [
             models.Index(fields=["institution", "deadline"], name="rectification_of_institution"),
             models.Index(fields=["deadline", "id"], condition=~Q(state=S.CLOSED), name="rectification_unclosed"),
+            models.Index(fields=["deadline"], name="rectification_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +23,7 @@ from portal.accounts.models import (
     BELONG,
     SUPERVISE,
     Authority,
+    CalendarFeed,
     Institution,
     InstitutionGroupObjectPermission,
     Invitation,
@@ -223,6 +225,30 @@ def delete_view(*, view: SavedView, by: User) -> None:
     check(view.user_id == by.pk)
     record(action="saved_view.deleted", by=by, target=view, data={"page": view.page, "name": view.name})
     view.delete()
+
+
+@transaction.atomic
+def create_calendar_feed(*, membership: Membership, by: User) -> tuple[CalendarFeed, str]:
+    """A new link to the membership's calendar, in place of the one before; returns the feed and the link's token."""
+    check(membership.user_id == by.pk and membership.is_active)
+    Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
+    for former in membership.calendar_feeds.unrevoked():
+        revoke_calendar_feed(feed=former, by=by)
+    token = secrets.token_urlsafe(32)
+    feed = CalendarFeed.objects.create(user=by, membership=membership, token_digest=token_digest(token))
+    record(action="calendar_feed.created", by=by, target=feed, institution=membership.institution)
+    return feed, token
+
+
+@transaction.atomic
+def revoke_calendar_feed(*, feed: CalendarFeed, by: User) -> None:
+    check(feed.user_id == by.pk)
+    feed = CalendarFeed.objects.select_for_update(of=("self",)).get(pk=feed.pk)
+    if feed.revoked_at:
+        return
+    feed.revoked_at = timezone.now()
+    feed.save(update_fields=["revoked_at"])
+    record(action="calendar_feed.revoked", by=by, target=feed, institution=feed.membership.institution)
 
 
 def _permission(codename: str) -> AuthPermission:

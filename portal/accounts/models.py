@@ -35,6 +35,7 @@ from portal.accounts.querysets import (
     BELONG,
     SUPERVISE,
     AuthorityQuerySet,
+    CalendarFeedQuerySet,
     InstitutionQuerySet,
     InvitationQuerySet,
     MembershipQuerySet,
@@ -285,3 +286,26 @@ class ApiToken(AbstractAuthToken):
 
     class Meta:
         ordering = ["-created"]
+
+
+class CalendarFeed(models.Model):
+    """A link under which a calendar program reads what a membership's calendar holds; only its digest is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_feeds")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="calendar_feeds")
+    token_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CalendarFeedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership"], condition=Q(revoked_at=None), name="calendar_feed_one_a_membership"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id} {self.created_at:%Y-%m-%d}"

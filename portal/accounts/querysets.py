@@ -122,3 +122,17 @@ class SavedViewQuerySet(models.QuerySet):
     def visible_to(self, user) -> Self:
         """A saved view is its owner's alone."""
         return self.filter(user=user) if user.is_authenticated else self.none()
+
+
+class CalendarFeedQuerySet(models.QuerySet):
+    def visible_to(self, user) -> Self:
+        """A feed is its owner's alone."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def unrevoked(self) -> Self:
+        return self.filter(revoked_at=None)
+
+    def readable(self) -> Self:
+        """Whoever holds the link may read it: until it is revoked, the person leaves or the institution closes."""
+        is_closed = Q(membership__institution__isnull=False, membership__institution__is_active=False)
+        return self.unrevoked().filter(~is_closed, membership__is_active=True, user__is_active=True)

@@ -64,7 +64,16 @@ def _server(kept: Path | None) -> Iterator[str]:
 
 def _measure(url: str, only: list[str] | None, keep: bool) -> list:
     # Importing registers their figures.
-    from tests.bench import assessments, evidence, pages, rollouts, task_lists, uploads, verification  # noqa: F401
+    from tests.bench import (  # noqa: F401
+        assessments,
+        evidence,
+        pages,
+        reminders,
+        rollouts,
+        task_lists,
+        uploads,
+        verification,
+    )
     from tests.bench.databases import Bench
     from tests.bench.figures import FIGURES, Result
 
