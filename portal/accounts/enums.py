@@ -45,13 +45,21 @@ class Permission(TextChoices):
     GRANT_EXTENSIONS = "grant_extensions", _("审批延期")
     MANAGE_PLAN = "manage_plan", _("管理计划")
     MANAGE_RETENTION = "manage_retention", _("管理材料留存")
+    URGE = "urge", _("催办")
+    SEE_PROOF = "see_proof", _("查看送达记录")
 
 
 ROLE_PERMISSIONS = {
-    Role.LIAISON: {Permission.FILL_IN, Permission.MANAGE_PEOPLE},
+    Role.LIAISON: {Permission.FILL_IN, Permission.MANAGE_PEOPLE, Permission.SEE_PROOF},
     Role.CONTRIBUTOR: {Permission.FILL_IN},
-    Role.CIO: {Permission.SIGN, Permission.EXPORT_STATUS},
-    Role.SUPERVISOR: {Permission.SUPERVISE, Permission.REVIEW, Permission.EXPORT_SUPERVISORY},
+    Role.CIO: {Permission.SIGN, Permission.EXPORT_STATUS, Permission.SEE_PROOF},
+    Role.SUPERVISOR: {
+        Permission.SUPERVISE,
+        Permission.REVIEW,
+        Permission.EXPORT_SUPERVISORY,
+        Permission.URGE,
+        Permission.SEE_PROOF,
+    },
     Role.LEAD_SUPERVISOR: {
         Permission.SUPERVISE,
         Permission.REVIEW,
@@ -61,8 +69,10 @@ ROLE_PERMISSIONS = {
         Permission.MANAGE_PLAN,
         Permission.MANAGE_RETENTION,
         Permission.MANAGE_PEOPLE,
+        Permission.URGE,
+        Permission.SEE_PROOF,
     },
-    Role.OBSERVER: {Permission.SUPERVISE},
+    Role.OBSERVER: {Permission.SUPERVISE, Permission.SEE_PROOF},
 }
 
 # Who gives verdicts, and so may be asked to deal with a case.

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.accounts.access import signed_in
+from portal.accounts.enums import Permission
 from portal.notices.actions import mark_read
 from portal.notices.forms import InboxForm
 from portal.notices.models import Notice
@@ -31,6 +32,7 @@ def inbox(request) -> HttpResponse:
         "next_cursor": page[-1].pk if len(notices) > NOTICES_A_PAGE else "",
         "only_unread": bool(wanted.get("unread")),
         "all_shown": not wanted.get("unread"),
+        "may_see_proof": bool(request.membership and request.membership.may(Permission.SEE_PROOF)),
     }
     return render(request, "notices/inbox.html", context)
 
