@@ -309,7 +309,7 @@ def _send(selection: Selection, roles: Sequence[str], subject: str, text: str, t
         for chosen in all_chosen
     )
     UrgedInstitution.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
-    _tell(urging)
+    tell(urging)
     record(
         action="urging.sent",
         by=selection.by,
@@ -326,7 +326,8 @@ def _send(selection: Selection, roles: Sequence[str], subject: str, text: str, t
     return urging
 
 
-def _tell(urging: Urging) -> None:
+def tell(urging: Urging) -> None:
+    """Notices and deliveries to everybody in its roles, at the time of the message."""
     with connection.cursor() as cursor:
         cursor.execute(
             TELL,

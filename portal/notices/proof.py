@@ -31,6 +31,7 @@ def proof(request: HttpRequest) -> HttpResponse:
         "tab": form.shown_tab,
         "supervises": membership.is_supervising,
         "may_export": any(membership.may(permission) for permission in EXPORT),
+        "count": None,
         "needs_institution": form.shown_institution is None and form.shown_tab != FAILED,
     }
     if context["needs_institution"]:
