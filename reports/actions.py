@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from portal.gate import pass_gate
 from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.jobs import render_report
 from reports.models import Report
-from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
+from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages, may_export_proof
 from tasks.models import Assignment
 
 
@@ -53,9 +54,35 @@ def request_ledger(*, membership: Membership, plan: Plan, language: str, by: Use
 
 
 @transaction.atomic
+def request_proof(
+    *,
+    membership: Membership,
+    institution: Institution,
+    start: datetime.date,
+    end: datetime.date,
+    language: str,
+    by: User,
+) -> Report:
+    """Queue the spreadsheet of what the institution's people were told from the first day to the last."""
+    in_reach = Institution.objects.visible_to(by, acting=membership).filter(pk=institution.pk)
+    check(may_export_proof(membership) and in_reach.exists())
+    return _queue(
+        membership,
+        kind=ReportKind.PROOF,
+        plan=None,
+        institution=institution,
+        authority=membership.authority,
+        starts_on=start,
+        ends_on=end,
+        language=language,
+        requested_by=by,
+    )
+
+
+@transaction.atomic
 def record_download(*, report: Report, by: User) -> None:
-    """A ledger leaves the portal with the work of a whole scope in it: the trail says who took it."""
-    check(report.is_ledger)
+    """A spreadsheet leaves the portal with names and dates of many in it: the trail says who took it."""
+    check(report.is_sheet)
     record(
         action="report.downloaded",
         by=by,

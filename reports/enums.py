@@ -11,6 +11,7 @@ class ReportKind(TextChoices):
     SUPERVISORY = "supervisory", _("监管进展报告")
     EVIDENCE_PACKAGE = "evidence_package", _("报送材料包")
     LEDGER = "ledger", _("报送台账")
+    PROOF = "proof", _("送达记录")
 
 
 class ReportState(TextChoices):
@@ -34,6 +35,7 @@ STEPS = {
     ReportKind.SUPERVISORY: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
     ReportKind.EVIDENCE_PACKAGE: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.PACKING, ReportStep.STORED),
     ReportKind.LEDGER: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
+    ReportKind.PROOF: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
 }
 
 

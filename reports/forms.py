@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django import forms
@@ -15,6 +16,8 @@ from portal.accounts.models import Institution, Membership, User
 from portal.widgets import SearchSelect
 from reports.progress import plan_in_force
 from tasks.models import Submission
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class PlanField(forms.ModelChoiceField):
@@ -42,6 +45,38 @@ class RequestForm(LanguageForm):
         self.fields["plan"].queryset = plans
         if not self.is_bound and (plan := plan_in_force(plans, timezone.localdate())):
             self.fields["plan"].initial = plan.slug
+
+
+class ProofForm(LanguageForm):
+    """Which institution's people, and from which day to which. One's own institution is not asked for."""
+
+    institution = forms.ModelChoiceField(
+        label=_("机构"),
+        queryset=Institution.objects.none(),
+        widget=SearchSelect("accounts:institution_options"),
+        error_messages={"required": _("请选择机构。")},
+    )
+    start = forms.DateField(label=_("开始日期"), widget=DAY, error_messages={"required": _("请填写开始日期。")})
+    end = forms.DateField(label=_("结束日期"), widget=DAY, error_messages={"required": _("请填写结束日期。")})
+    field_order = ["institution", "start", "end", "language"]
+
+    def __init__(self, *args, membership: Membership, user: User, chosen: str | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.membership, today = membership, timezone.localdate()
+        self.fields["start"].initial = today - datetime.timedelta(days=365)
+        self.fields["end"].initial = today
+        if membership.is_supervising:
+            self.fields["institution"].queryset = Institution.objects.visible_to(user, acting=membership)
+            self.fields["institution"].initial = chosen
+        else:
+            del self.fields["institution"]
+
+    def clean(self) -> dict[str, Any]:
+        wanted = super().clean()
+        wanted.setdefault("institution", self.membership.institution)
+        if wanted.get("start") and wanted.get("end") and wanted["start"] > wanted["end"]:
+            self.add_error("end", _("结束日期不能早于开始日期。"))
+        return wanted
 
 
 class PackageForm(RequestForm):

@@ -15,10 +15,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
 from assessments.enums import SelfAssessmentState, Verdict
 from assessments.models import SelfAssessment
@@ -27,18 +23,15 @@ from portal.accounts.enums import InstitutionKind
 from reports.documents import one_moment
 from reports.models import Report
 from reports.permissions import membership_for
+from reports.sheets import Column, moment, write_notes, write_sheet
 from tasks.enums import CLOSED, AssignmentState
 from tasks.models import Assignment
 
 ROWS_AT_ONCE = 2000
-ROWS_A_SHEET = 1_000_000  # Excel opens 1,048,576
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 # Where a row of the database begins: the institution, the same for both sheets.
 INSTITUTION = ("name", "name_en", "credit_code", "kind", "region__name", "region__name_en")
 REVIEW = ("created_at", "verdict", "authority__name", "authority__name_en")
-
-Column = tuple[str, int]
 
 
 def write_ledger(report: Report, file: IO[bytes]) -> None:
@@ -55,10 +48,10 @@ def write_ledger(report: Report, file: IO[bytes]) -> None:
         _write_notes(book, report, now)
         assignments = Assignment.objects.visible_to(report.requested_by, acting=membership)
         rows = assignments.filter(task__plan=report.plan)
-        _write_sheet(book, _("任务报送"), _submission_columns(), _submissions(rows, now.date()))
+        write_sheet(book, _("任务报送"), _submission_columns(), _submissions(rows, now.date()))
         rounds = SelfAssessment.objects.supervised_by(report.requested_by, acting=membership)
         versions = rounds.filter(cycle__plan=report.plan)
-        _write_sheet(book, _("自评"), _self_assessment_columns(), _self_assessments(versions, now.date()))
+        write_sheet(book, _("自评"), _self_assessment_columns(), _self_assessments(versions, now.date()))
         book.save(file)
 
 
@@ -126,9 +119,9 @@ def _submissions(rows: Any, today: datetime.date) -> Iterator[list[Any]]:
             said[state],
             version,
             signer,
-            _moment(signed_at),
+            moment(signed_at),
             None if is_over else _days_late(due, signed_at, today),
-            _moment(reviewed_at),
+            moment(reviewed_at),
             verdict and said[f"verdict:{verdict}"],
             local(authority, authority_en),
         ]
@@ -155,9 +148,9 @@ def _self_assessments(rows: Any, today: datetime.date) -> Iterator[list[Any]]:
             version,
             said[state],
             signer,
-            _moment(signed_at),
+            moment(signed_at),
             _days_late(due, signed_at, today),
-            _moment(reviewed_at),
+            moment(reviewed_at),
             verdict and said[f"verdict:{verdict}"],
             local(authority, authority_en),
         ]
@@ -172,7 +165,7 @@ def _write_notes(book: Workbook, report: Report, now: datetime.datetime) -> None
         (_("监管单位"), authority.local_name),
         (_("范围"), _("%(regions)s；%(kinds)s") % {"regions": regions, "kinds": kinds}),
         (_("计划"), plan.local_title),
-        (_("数据时间"), _moment(now)),
+        (_("数据时间"), moment(now)),
         (_("申请人"), report.requested_by.name),
     ]
     if plan.shift_years:
@@ -187,52 +180,11 @@ def _write_notes(book: Workbook, report: Report, now: datetime.datetime) -> None
             ),
         ),
     ]
-    sheet = book.create_sheet(_("说明"))
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 90
-    for line in lines:
-        sheet.append([_cell(sheet, value) for value in line])
+    write_notes(book, lines)
 
 
 def _list(words: Iterable[str]) -> str:
     return _("、").join(words)
-
-
-def _write_sheet(book: Workbook, title: str, columns: list[Column], rows: Iterator[list[Any]]) -> None:
-    """The rows under their heads, on as many sheets as they need."""
-    number, is_more = 1, True
-    while is_more:
-        sheet = book.create_sheet(title if number == 1 else f"{title} {number}")
-        sheet.freeze_panes = "A2"
-        for index, (_head, width) in enumerate(columns, 1):
-            sheet.column_dimensions[get_column_letter(index)].width = width
-        sheet.append([_head_cell(sheet, head) for head, _width in columns])
-        count, is_more = 1, False
-        for row in rows:
-            sheet.append([_cell(sheet, value) for value in row])
-            count += 1
-            if count == ROWS_A_SHEET:
-                is_more = True
-                break
-        sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{count}"
-        number += 1
-
-
-def _head_cell(sheet: Any, head: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, head)
-    cell.font = Font(bold=True)
-    return cell
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """What others wrote stays text: a name that begins like a formula is none, here or once somebody edits the cell."""
-    if not isinstance(value, str):
-        return value
-    text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if not text.startswith(FORMULA_STARTS):
-        return text
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type, cell.quotePrefix = "s", True
-    return cell
 
 
 def _words(*kinds: Any) -> dict[str, str]:
@@ -247,11 +199,6 @@ def _words(*kinds: Any) -> dict[str, str]:
 def _localised() -> Callable[[str | None, str | None], str | None]:
     is_english = (get_language() or "").startswith("en")
     return lambda name, english: (is_english and english) or name
-
-
-def _moment(at: datetime.datetime | None) -> datetime.datetime | None:
-    """As a clock in Shanghai showed it, to the minute: a spreadsheet knows no time zones."""
-    return timezone.localtime(at).replace(second=0, microsecond=0, tzinfo=None) if at else None
 
 
 def _days_late(due: datetime.date, signed_at: datetime.datetime | None, today: datetime.date) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from functools import partial
 from tempfile import TemporaryFile
+from typing import IO
 from uuid import UUID
 
 from django.conf import settings
@@ -29,6 +31,7 @@ from reports.models import Report
 from reports.packages.archive import measure
 from reports.packages.contents import Refused, gather
 from reports.packages.writing import write
+from reports.proof import write_proof
 from tasks.accesses import log_package
 
 logger = logging.getLogger(__name__)
@@ -71,9 +74,12 @@ def _take(report_id: UUID | str) -> Report | None:
 
 
 def _maker(report: Report) -> Callable[[Report], None]:
-    return {ReportKind.EVIDENCE_PACKAGE: _make_package, ReportKind.LEDGER: _make_ledger}.get(
-        ReportKind(report.kind), _make
-    )
+    makers = {
+        ReportKind.EVIDENCE_PACKAGE: _make_package,
+        ReportKind.LEDGER: partial(_make_sheets, write_ledger),
+        ReportKind.PROOF: partial(_make_sheets, write_proof),
+    }
+    return makers.get(ReportKind(report.kind), _make)
 
 
 def _make(report: Report) -> None:
@@ -100,11 +106,11 @@ def _make_package(report: Report) -> None:
         _store(report, File(file), size, digest, packed=contents.packed)
 
 
-def _make_ledger(report: Report) -> None:
+def _make_sheets(write_sheets: Callable[[Report, IO[bytes]], None], report: Report) -> None:
     """Rows are written as they are read, so here a transaction stays open until the last one."""
     _advance(report, ReportStep.FIGURES)
     with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
-        write_ledger(report, file)
+        write_sheets(report, file)
         _advance(report, ReportStep.STORED)
         size, digest = measure(file)
         _store(report, File(file), size, digest)

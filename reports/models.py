@@ -6,7 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,9 +19,11 @@ S = ReportState
 
 # Extension and content type of the file, where it is no PDF.
 PDF = ("pdf", "application/pdf")
+XLSX = ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 FORMATS = {
     K.EVIDENCE_PACKAGE: ("zip", "application/zip"),
-    K.LEDGER: ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    K.LEDGER: XLSX,
+    K.PROOF: XLSX,
 }
 
 
@@ -33,14 +35,15 @@ class Report(models.Model):
     """One report asked for, its progress, and the file when it is done.
 
     A package is about `institution`, or one `assignment` of it; with `authority` a supervisor asked for it, and it
-    is that authority's. `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next
-    one. `error` is for operators; `refusal` tells the reader why it was not made, in the report's language. The
-    file of a package is removed after some days (`removed_at`): it holds copies, which must not outlive evidence.
+    is that authority's. So is the proof of delivery, which is about no plan but a period, both days included.
+    `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. `error` is for
+    operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
+    removed after some days (`removed_at`): it holds copies, which must not outlive evidence.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20, choices=ReportKind.choices)
-    plan = models.ForeignKey("plan.Plan", on_delete=models.PROTECT, related_name="reports")
+    plan = models.ForeignKey("plan.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
     institution = models.ForeignKey(
         "accounts.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
     )
@@ -50,6 +53,8 @@ class Report(models.Model):
     assignment = models.ForeignKey(
         "tasks.Assignment", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
@@ -75,7 +80,19 @@ class Report(models.Model):
                 name="report_has_its_scope",
                 condition=Q(kind=K.STATUS, institution__isnull=False, authority=None, assignment=None)
                 | Q(kind__in=[K.SUPERVISORY, K.LEDGER], institution=None, authority__isnull=False, assignment=None)
-                | Q(kind=K.EVIDENCE_PACKAGE, institution__isnull=False),
+                | Q(kind=K.EVIDENCE_PACKAGE, institution__isnull=False)
+                | Q(kind=K.PROOF, institution__isnull=False, assignment=None),
+            ),
+            models.CheckConstraint(
+                name="report_has_its_plan_or_period",
+                condition=Q(
+                    kind=K.PROOF,
+                    plan=None,
+                    starts_on__isnull=False,
+                    ends_on__isnull=False,
+                    starts_on__lte=F("ends_on"),
+                )
+                | (~Q(kind=K.PROOF) & Q(plan__isnull=False, starts_on=None, ends_on=None)),
             ),
             models.CheckConstraint(
                 name="report_done_has_its_file",
@@ -113,6 +130,15 @@ class Report(models.Model):
     @property
     def is_ledger(self) -> bool:
         return self.kind == K.LEDGER
+
+    @property
+    def is_proof(self) -> bool:
+        return self.kind == K.PROOF
+
+    @property
+    def is_sheet(self) -> bool:
+        """A spreadsheet, whose downloads are recorded one by one."""
+        return self.extension == "xlsx"
 
     @property
     def extension(self) -> str:

@@ -28,11 +28,18 @@ def may_export_ledger(membership: Membership | None) -> bool:
     return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
 
 
+def may_export_proof(membership: Membership | None) -> bool:
+    """Who was told what: whoever may ask for a report and see the proof on its page."""
+    return membership is not None and kind_for(membership) is not None and membership.may(Permission.SEE_PROOF)
+
+
 def may_ask(membership: Membership, report: Report) -> bool:
     if report.is_package:
         return may_export_packages(membership)
     if report.is_ledger:
         return may_export_ledger(membership)
+    if report.is_proof:
+        return may_export_proof(membership)
     return kind_for(membership) == report.kind
 
 

@@ -7,11 +7,18 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, has_permission_on
-from reports.enums import ReportState
+from reports.enums import ReportKind, ReportState
 
 # A worker renews its heartbeat every few seconds; without one for so long it is taken for dead.
 DEAD_AFTER = datetime.timedelta(seconds=45)
+
+
+def _told_to(user) -> Q:
+    """Not the proof of delivery, unless one may see it: what colleagues were told is not everybody's."""
+    seen = [m.institution_id for m in user.active_memberships if m.institution_id and m.may(Permission.SEE_PROOF)]
+    return ~Q(kind=ReportKind.PROOF) | Q(institution__in=seen)
 
 
 class ReportQuerySet(models.QuerySet):
@@ -25,7 +32,7 @@ class ReportQuerySet(models.QuerySet):
         authorities = [m.authority_id for m in user.active_memberships if m.authority_id]
         if acting:
             authorities = [acting.authority_id] if acting.authority_id else []
-        own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None)
+        own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None) & _told_to(user)
         in_scope = Q(institution=None) | Q(has_permission_on("institution", user, SUPERVISE, acting=acting))
         return self.filter(own | Q(in_scope, authority__in=authorities))
 

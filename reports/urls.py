@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.report_list, name="list"),
     path("request/", views.report_request, name="request"),
     path("ledger/", views.ledger, name="ledger"),
+    path("proof/", views.proof, name="proof"),
     path("packages/", views.package, name="package"),
     path("packages/tasks/<int:pk>/", views.task_package, name="task_package"),
     path("<uuid:pk>/", views.report_detail, name="detail"),

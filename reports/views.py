@@ -24,7 +24,7 @@ from reports import ranking as ranks
 from reports.comparison import COMPARISON_RULE, MIN_OTHERS, MOST_CYCLES, compare, course, standings
 from reports.enums import STEPS, ReportKind, ReportState, ReportStep
 from reports.filters import CycleFilterForm, ScopeFilterForm
-from reports.forms import LanguageForm, PackageForm, RequestForm
+from reports.forms import LanguageForm, PackageForm, ProofForm, RequestForm
 from reports.models import Report
 from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
 from reports.querysets import ReportQuerySet
@@ -80,6 +80,18 @@ def ledger(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _list_page(request, form, status=422)
     return redirect(actions.request_ledger(membership=request.membership, by=request.user, **form.cleaned_data))
+
+
+@read_or_post
+@requires(*EXPORT)
+def proof(request: HttpRequest) -> HttpResponse:
+    """Ask for the spreadsheet of who was told what: of one's own institution, or of one in scope."""
+    form = ProofForm(
+        request.POST or None, membership=request.membership, user=request.user, chosen=request.GET.get("institution")
+    )
+    if form.is_valid():
+        return redirect(actions.request_proof(membership=request.membership, by=request.user, **form.cleaned_data))
+    return render(request, "reports/proof_request.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @read_or_post
@@ -161,7 +173,7 @@ def report_file(request: HttpRequest, pk: UUID) -> FileResponse:
         file = report.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    if report.is_ledger and request.method == "GET":
+    if report.is_sheet and request.method == "GET":
         actions.record_download(report=report, by=request.user)
     response = FileResponse(file, as_attachment=True, filename=_filename(report), content_type=report.content_type)
     response["X-Content-Type-Options"] = "nosniff"

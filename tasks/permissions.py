@@ -49,3 +49,8 @@ def can_decide(user: User, authority: Authority, request: ChangeRequest) -> bool
     if not acting or not acting.may(DECIDED_WITH[RequestKind(request.kind)]) or user.belongs_to(institution):
         return False
     return Institution.objects.supervised_by(user, acting=acting).filter(pk=institution).exists()
+
+
+def can_urge(user: User, membership: Membership) -> bool:
+    """Write to institutions in the name of the authority acted for."""
+    return membership.user_id == user.pk and membership.is_active and membership.may(Permission.URGE)

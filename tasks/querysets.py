@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import Case, Count, Exists, F, IntegerField, Manager, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Manager, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -50,6 +50,10 @@ def past_deadline(today: datetime.date) -> Q:
 class AssignmentQuerySet(InstitutionRowQuerySet):
     def open(self) -> Self:
         return self.exclude(state__in=CLOSED)
+
+    def to_act_on(self) -> Self:
+        """Open, and the institution's to act on: what it signed waits for its supervisor."""
+        return self.open().exclude(state=AssignmentState.SUBMITTED)
 
     def overdue(self, today: datetime.date | None = None) -> Self:
         return self.filter(past_deadline(today or timezone.localdate()))
@@ -163,3 +167,20 @@ class ChangeRequestQuerySet(InstitutionRowQuerySet):
         """Pending, and of the kinds on which the membership's role decides."""
         kinds = [kind for kind, needed in DECIDED_WITH.items() if membership.may(needed)]
         return self.pending().filter(kind__in=kinds)
+
+
+class UrgingQuerySet(QuerySet):
+    def visible_to(self, user, acting=None) -> Self:
+        """A message is its authority's; what an institution was told stands in `UrgedInstitution`."""
+        if not user.is_authenticated:
+            return self.none()
+        memberships = [acting] if acting and acting.user_id == user.pk else user.active_memberships
+        return self.filter(authority__in=[m.authority_id for m in memberships if m.authority_id])
+
+
+class UrgedInstitutionQuerySet(InstitutionRowQuerySet):
+    def about(self, assignment) -> Self:
+        return self.filter(institution=assignment.institution_id, assignments__contains=[assignment.pk])
+
+    def with_message(self) -> Self:
+        return self.select_related("urging__authority", "urging__by").order_by("-urging_id")

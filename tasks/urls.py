@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tasks.views import decisions, detail, evidence, files, lists, requests, retention, reuse, uploads, viewing
+from tasks.views import decisions, detail, evidence, files, lists, requests, retention, reuse, uploads, urging, viewing
 
 app_name = "tasks"
 
@@ -28,6 +28,9 @@ urlpatterns = [
     path("requests/<int:pk>/withdraw/", requests.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/grant/", requests.request_grant, name="request_grant"),
     path("requests/<int:pk>/decline/", requests.request_decline, name="request_decline"),
+    path("urgings/", urging.urging_list, name="urgings"),
+    path("urgings/new/", urging.urge, name="urge"),
+    path("urgings/<int:pk>/", urging.urging_detail, name="urging"),
     path("retention/", retention.retention_list, name="retention"),
     path("retention/deleted/", retention.deleted_list, name="retention_deleted"),
     path("retention/delete/", retention.delete, name="retention_delete"),

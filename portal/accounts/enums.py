@@ -46,13 +46,21 @@ class Permission(TextChoices):
     MANAGE_PLAN = "manage_plan", _("管理计划")
     MANAGE_RETENTION = "manage_retention", _("管理材料留存")
     OPERATE = "operate", _("查看运行状况")
+    URGE = "urge", _("催办")
+    SEE_PROOF = "see_proof", _("查看送达记录")
 
 
 ROLE_PERMISSIONS = {
-    Role.LIAISON: {Permission.FILL_IN, Permission.MANAGE_PEOPLE},
+    Role.LIAISON: {Permission.FILL_IN, Permission.MANAGE_PEOPLE, Permission.SEE_PROOF},
     Role.CONTRIBUTOR: {Permission.FILL_IN},
-    Role.CIO: {Permission.SIGN, Permission.EXPORT_STATUS},
-    Role.SUPERVISOR: {Permission.SUPERVISE, Permission.REVIEW, Permission.EXPORT_SUPERVISORY},
+    Role.CIO: {Permission.SIGN, Permission.EXPORT_STATUS, Permission.SEE_PROOF},
+    Role.SUPERVISOR: {
+        Permission.SUPERVISE,
+        Permission.REVIEW,
+        Permission.EXPORT_SUPERVISORY,
+        Permission.URGE,
+        Permission.SEE_PROOF,
+    },
     Role.LEAD_SUPERVISOR: {
         Permission.SUPERVISE,
         Permission.REVIEW,
@@ -63,8 +71,10 @@ ROLE_PERMISSIONS = {
         Permission.MANAGE_RETENTION,
         Permission.OPERATE,
         Permission.MANAGE_PEOPLE,
+        Permission.URGE,
+        Permission.SEE_PROOF,
     },
-    Role.OBSERVER: {Permission.SUPERVISE},
+    Role.OBSERVER: {Permission.SUPERVISE, Permission.SEE_PROOF},
 }
 
 # Who gives verdicts, and so may be asked to deal with a case.

@@ -28,6 +28,7 @@ from portal.accounts.language import remember_language
 from portal.accounts.middleware import SESSION_KEY
 from portal.accounts.models import Institution, Invitation, Membership, SavedView, User
 from portal.accounts.permissions import can_manage_people
+from portal.notices.told import people_out_of_reach
 
 INSTITUTIONS_A_PAGE = 50
 OPTIONS = 20
@@ -110,8 +111,16 @@ def people(request):
         .filter(is_active=True, **{field: body})
         .select_related("user"),
         "invitations": Invitation.objects.open().filter(**{field: body}),
+        "out_of_reach": _out_of_reach(request, request.membership.institution),
     }
     return render(request, "accounts/people.html", context, status=400 if form.errors else 200)
+
+
+def _out_of_reach(request, institution: Institution | None) -> set[int]:
+    """Whose last message did not arrive, for who may know."""
+    if institution is None or not request.membership.may(Permission.SEE_PROOF):
+        return set()
+    return people_out_of_reach(request.user, request.membership, institution)
 
 
 @requires(Permission.MANAGE_PEOPLE)
@@ -171,7 +180,12 @@ def institutions(request):
     if form.is_valid():
         rows = _filtered(rows, form.cleaned_data)
     page = Paginator(rows, INSTITUTIONS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION)}
+    context = {
+        "form": form,
+        "page": page,
+        "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION),
+        "may_urge": request.membership.may(Permission.URGE),
+    }
     return render(request, "accounts/institutions.html", context)
 
 
@@ -203,10 +217,12 @@ def institution(request, pk: int):
     context = {
         "institution": shown,
         "members": shown.memberships.filter(is_active=True).select_related("user"),
+        "out_of_reach": _out_of_reach(request, shown),
         "holds": holds,
         "standing_hold": next((hold for hold in holds if not hold.released_at), None),
         "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION),
         "may_export": request.membership.may(Permission.EXPORT_SUPERVISORY),
+        "may_urge": request.membership.may(Permission.URGE),
     }
     return render(request, "accounts/institution.html", context)
 

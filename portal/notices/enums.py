@@ -46,6 +46,9 @@ STATUTORY = (
     K.RECTIFICATION_OPENED,
     K.RECTIFICATION_REOPENED,
 )
+# What an institution is told by those who supervise it, or is reminded of for them. The rest is its own affair, and
+# stands in its own proof of delivery only.
+SUPERVISORY = (*STATUTORY, K.ACCEPTED, K.REQUEST_GRANTED, K.REQUEST_DECLINED, K.RECTIFICATION_CLOSED)
 
 
 class Channel(TextChoices):
@@ -67,6 +70,9 @@ class DeliveryState(TextChoices):
     PARKED = "parked", _("发送失败")
     # Not sent, and needless: what it said is no longer so, or a later notice in the same message says it.
     DROPPED = "dropped", _("无需发送")
+
+
+FAILED = (DeliveryState.BOUNCED, DeliveryState.PARKED)
 
 
 class Needless(TextChoices):

@@ -12,15 +12,21 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.notices import texts
 from portal.notices.enums import REMINDERS, Channel, DeliveryState, Needless, NoticeKind, Pace
-from portal.notices.querysets import DeliveryQuerySet, NoticeQuerySet, RouteQuerySet
+from portal.notices.querysets import DeliveryQuerySet, EscalationQuerySet, NoticeQuerySet, RouteQuerySet
 
 
 class Notice(models.Model):
     """One person told of one event, once: `key` names the event and is unique for its recipient."""
 
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    # No index of its own: the first column of notice_of_institution serves.
     institution = models.ForeignKey(
-        "accounts.Institution", null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+        "accounts.Institution",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="notices",
+        db_index=False,
     )
     kind = models.CharField(max_length=30, choices=NoticeKind.choices)
     key = models.CharField(max_length=120, help_text="The event, such as reminder:41:7.")
@@ -37,6 +43,10 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["recipient", "-id"], name="notice_inbox"),
             models.Index(fields=["recipient"], condition=Q(read_at=None), name="notice_unread"),
+            models.Index(fields=["institution", "-id"], name="notice_of_institution"),
+            models.Index(
+                fields=["key"], condition=Q(kind=NoticeKind.URGED), opclasses=["text_pattern_ops"], name="notice_urged"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -175,6 +185,8 @@ class Escalation(models.Model):
     kind = models.CharField(max_length=30, choices=NoticeKind.choices)
     key = models.CharField(max_length=140, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EscalationQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

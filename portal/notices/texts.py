@@ -6,7 +6,7 @@ or `due` as an ISO date, `old_deadline` where it was another before, `is_officia
 provisional, and `days` left for a reminder. `count` says of how many things the title names the first. Of a file
 that the checks stopped, `finding` is why, and `detail` what it was found by or in. `reference` is a requirement's.
 What is told to supervisors names its `subject`, a kind of reminder, and how many `institutions` it is about; `text`
-is a supervisor's own, and `person` somebody who could not be told.
+under its `heading` is a supervisor's own, written for the `authority`, and `person` somebody who could not be told.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ SUBJECTS = {
     K.RECTIFICATION_ANSWERED: gettext_lazy("整改待核验：%(what)s"),
     K.RECTIFICATION_REOPENED: gettext_lazy("请继续整改：%(what)s"),
     K.RECTIFICATION_CLOSED: gettext_lazy("整改已办结：%(what)s"),
-    K.URGED: gettext_lazy("监管单位催办：%(what)s"),
     K.DELIVERY_FAILED: gettext_lazy("通知未能送达：%(what)s"),
     K.INVITATION: gettext_lazy("邀请您加入：%(what)s"),
 }
@@ -77,7 +76,6 @@ BODIES = {
     K.RECTIFICATION_ANSWERED: gettext_lazy("%(institution)s已提交%(what)s的整改结果，请核验。"),
     K.RECTIFICATION_REOPENED: gettext_lazy("监管单位核验后要求%(institution)s继续整改%(what)s，期限为%(deadline)s。"),
     K.RECTIFICATION_CLOSED: gettext_lazy("%(institution)s的整改事项%(what)s已核验办结。"),
-    K.URGED: gettext_lazy("监管单位就%(what)s催办%(institution)s：%(text)s"),
     K.DELIVERY_FAILED: gettext_lazy("发给%(person)s的通知（%(what)s）未能送达。请核对其接收地址，并另行转告。"),
     K.INVITATION: gettext_lazy("您被邀请加入%(what)s。"),
 }
@@ -229,6 +227,19 @@ def _escalated_body(notice: Notice) -> str:
     )
 
 
+def _urged_subject(notice: Notice) -> str:
+    if notice.data.get("heading"):
+        return _("%(authority)s催办：%(heading)s")
+    return _("%(authority)s催办：%(what)s")
+
+
+def _urged_body(notice: Notice) -> str:
+    """The supervisor's own words, under what they are about; without a task the heading has said it."""
+    if "number" in notice.data or "heading" not in notice.data:
+        return _("%(authority)s就%(what)s催办%(institution)s：\n%(text)s")
+    return _("%(authority)s致%(institution)s：\n%(text)s")
+
+
 SUBJECTS_BY_DAYS = {
     K.REMINDER: _reminder_subject,
     K.SELF_ASSESSMENT_DUE: _reminder_subject,
@@ -236,6 +247,7 @@ SUBJECTS_BY_DAYS = {
     K.RECTIFICATION_DUE: _rectification_subject,
     K.MEASURE_DUE: _measure_subject,
     K.ESCALATED: _escalated_subject,
+    K.URGED: _urged_subject,
 }
 BODIES_BY_DAYS = {
     K.REMINDER: _reminder_body,
@@ -244,12 +256,13 @@ BODIES_BY_DAYS = {
     K.RECTIFICATION_DUE: _rectification_body,
     K.MEASURE_DUE: _measure_body,
     K.ESCALATED: _escalated_body,
+    K.URGED: _urged_body,
 }
 
 
 def _values(notice: Notice) -> dict[str, Any]:
     return {
-        "what": _what(notice),
+        "what": what(notice),
         "institution": notice.institution.local_name if notice.institution else _("本单位"),
         "days": abs(notice.data.get("days", 0)),
         "deadline": _deadline(notice),
@@ -258,24 +271,32 @@ def _values(notice: Notice) -> dict[str, Any]:
         "institutions": notice.data.get("institutions", 1),
         "text": notice.data.get("text", ""),
         "person": notice.data.get("person", ""),
+        "authority": _authority(notice),
+        "heading": notice.data.get("heading", ""),
     }
 
 
-def _what(notice: Notice) -> str:
+def _authority(notice: Notice) -> str:
+    english = (get_language() or "").startswith("en")
+    return (english and notice.data.get("authority_en")) or notice.data.get("authority") or _("监管单位")
+
+
+def what(notice: Notice) -> str:
+    """The matter by its name, in the active language."""
     data = notice.data
     english = (get_language() or "").startswith("en")
     title = (english and data.get("title_en")) or data.get("title", "")
-    what = _("“%(title)s”") % {"title": title}
+    named = _("“%(title)s”") % {"title": title}
     if data.get("reference"):
-        what = _("要求%(reference)s“%(title)s”") % {"reference": data["reference"], "title": title}
+        named = _("要求%(reference)s“%(title)s”") % {"reference": data["reference"], "title": title}
     elif data.get("number"):
-        what = _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
+        named = _("任务%(number)s“%(title)s”") % {"number": data["number"], "title": title}
     if data.get("count", 1) > 1:
         return ngettext("%(what)s等 %(count)s 件", "%(what)s等 %(count)s 件", data["count"]) % {
-            "what": what,
+            "what": named,
             "count": data["count"],
         }
-    return what
+    return named
 
 
 def _refusal(notice: Notice) -> str:

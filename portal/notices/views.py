@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from portal.accounts.access import public, signed_in
+from portal.accounts.enums import Permission
 from portal.accounts.models import User
 from portal.notices.actions import mark_read, stop_digest
 from portal.notices.forms import InboxForm, OneClickForm
@@ -34,6 +35,7 @@ def inbox(request) -> HttpResponse:
         "next_cursor": page[-1].pk if len(notices) > NOTICES_A_PAGE else "",
         "only_unread": bool(wanted.get("unread")),
         "all_shown": not wanted.get("unread"),
+        "may_see_proof": bool(request.membership and request.membership.may(Permission.SEE_PROOF)),
     }
     return render(request, "notices/inbox.html", context)
 

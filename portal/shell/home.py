@@ -51,6 +51,7 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
         "overdue_url": link(overdue=1),
         "tiles": _tiles(measured.total, link),
         "may_open_cycle": can_open_cycle(request.user),
+        "may_urge": membership.may(Permission.URGE),
         **_queue(request),
         **_rectifications(request),
         **_requests(request),

@@ -1,6 +1,7 @@
-"""What people send: the work on a task and its files, and requests with their decisions."""
+"""What people send: the work on a task and its files, requests with their decisions, and 催办."""
 
 from tasks.forms.requests import DeclineForm, ExtensionForm, GrantExtensionForm, GrantForm, NotApplicableForm
+from tasks.forms.urging import TickedForm, UrgingForm
 from tasks.forms.work import (
     ChosenFilesForm,
     DeletionForm,
@@ -34,6 +35,8 @@ __all__ = [
     "ShownFilesForm",
     "SignForm",
     "StatementsForm",
+    "TickedForm",
     "UploadForm",
+    "UrgingForm",
     "WalkForm",
 ]

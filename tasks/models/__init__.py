@@ -4,6 +4,7 @@ from tasks.models.assignments import Assignment, Statement
 from tasks.models.evidence import Evidence, EvidenceAccess, EvidenceUpload
 from tasks.models.requests import ChangeRequest
 from tasks.models.submissions import Submission
+from tasks.models.urgings import UrgedInstitution, Urging
 
 __all__ = [
     "Assignment",
@@ -13,4 +14,6 @@ __all__ = [
     "EvidenceUpload",
     "Statement",
     "Submission",
+    "UrgedInstitution",
+    "Urging",
 ]

@@ -7,10 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.accounts.access import signed_in
+from portal.accounts.enums import Permission
 from portal.keyset import bounded_count, keyset_page
 from tasks.filters import OwnAssignmentFilter, ScopeAssignmentFilter
 from tasks.models import Assignment
 from tasks.querysets import tally_of
+from tasks.urging import to_urge
 
 ROWS_A_PAGE = 50
 
@@ -46,5 +48,19 @@ def _in_scope(request: HttpRequest) -> HttpResponse:
         after=request.GET.get("after", ""),
         size=ROWS_A_PAGE,
     )
-    context = {"filterset": filterset, "page": page, "count": bounded_count(found)}
+    may_urge = request.membership.may(Permission.URGE)
+    context = {
+        "filterset": filterset,
+        "page": page,
+        "count": bounded_count(found),
+        "may_urge": may_urge,
+        "to_urge": bounded_count(to_urge(found, request.user)) if may_urge else None,
+        "filters": _filters_of(request),
+    }
     return render(request, "tasks/list_scope.html", context)
+
+
+def _filters_of(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("after", None)
+    return query.urlencode()

@@ -17,7 +17,7 @@ from portal.accounts.actions import add_member
 from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, Role
 from portal.audit.models import AuditEvent
 from portal.notices.models import Notice
-from reports import actions, ledger, making
+from reports import actions, ledger, making, sheets
 from reports.enums import ReportKind, ReportState
 from reports.models import Report
 from tasks.enums import AssignmentState
@@ -186,7 +186,7 @@ class TestSheets:
         assert rows_of(book_of(authority, row.task.plan), "任务报送")[0]["机构"] == "甲证券"
 
     def test_more_rows_than_a_sheet_holds_go_on_the_next(self, authority, monkeypatch):
-        monkeypatch.setattr(ledger, "ROWS_A_SHEET", 3)
+        monkeypatch.setattr(sheets, "ROWS_A_SHEET", 3)
         task = TaskFactory()
         for _ in range(5):
             AssignmentFactory(task=task)
@@ -298,7 +298,7 @@ def test_memory_does_not_grow_with_the_rows(authority):
         book = Workbook(write_only=True)
         line = ["甲证券", "91310000", timezone.localdate(), 3, None]
         tracemalloc.start()
-        ledger._write_sheet(book, "任务报送", [("列", 9)] * 5, (list(line) for _ in range(number)))
+        sheets.write_sheet(book, "任务报送", [("列", 9)] * 5, (list(line) for _ in range(number)))
         book.save(io.BytesIO())
         top = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -25,6 +25,7 @@ from portal.shell.demo.judging import Judging
 from portal.shell.demo.moments import DAY, STARTED, at
 from portal.shell.demo.tables import Tables
 from portal.shell.demo.unchecked import unchecked
+from portal.shell.demo.urging import settle_failures, write_urgings
 from portal.shell.demo.works import Works
 
 PLAN_FILE = settings.BASE_DIR / "plan/library/csf-2014.yaml"
@@ -73,8 +74,10 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
     if institutions <= MOST_TOLD:
         say("Texts of documents")
         write_extracts(documents)
-        say("Reminders")
+        say("Reminders and messages")
+        write_urgings(today=today, rng=rng)
         plan_all(today=today)
+        settle_failures(rng=rng)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

@@ -1,0 +1,71 @@
+"""Sheets of a workbook that is written row by row: heads, notes, and cells that run nothing."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+ROWS_A_SHEET = 1_000_000  # Excel opens 1,048,576
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+Column = tuple[str, int]
+
+
+def write_notes(book: Workbook, lines: Iterable[tuple[str, Any]]) -> None:
+    """What the workbook is about, as pairs of a word and what it says."""
+    sheet = book.create_sheet(_("说明"))
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 90
+    for line in lines:
+        sheet.append([_cell(sheet, value) for value in line])
+
+
+def write_sheet(book: Workbook, title: str, columns: list[Column], rows: Iterator[list[Any]]) -> None:
+    """The rows under their heads, on as many sheets as they need."""
+    number, is_more = 1, True
+    while is_more:
+        sheet = book.create_sheet(title if number == 1 else f"{title} {number}")
+        sheet.freeze_panes = "A2"
+        for index, (_name, width) in enumerate(columns, 1):
+            sheet.column_dimensions[get_column_letter(index)].width = width
+        sheet.append([_head(sheet, head) for head, _width in columns])
+        count, is_more = 1, False
+        for row in rows:
+            sheet.append([_cell(sheet, value) for value in row])
+            count += 1
+            if count == ROWS_A_SHEET:
+                is_more = True
+                break
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{count}"
+        number += 1
+
+
+def _head(sheet: Any, head: str) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet, head)
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    """What others wrote stays text: a name that begins like a formula is none, here or once somebody edits the cell."""
+    if not isinstance(value, str):
+        return value
+    text = ILLEGAL_CHARACTERS_RE.sub("", value)
+    if not text.startswith(FORMULA_STARTS):
+        return text
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type, cell.quotePrefix = "s", True
+    return cell
+
+
+def moment(at: datetime.datetime | None) -> datetime.datetime | None:
+    """As a clock in Shanghai showed it, to the minute: a spreadsheet knows no time zones."""
+    return timezone.localtime(at).replace(second=0, microsecond=0, tzinfo=None) if at else None
