@@ -36,6 +36,7 @@ def test_what_is_public_is_listed():
         "language/",
         "invitations/<str:token>/",
         "api/schema/",
+        "inbox/unsubscribe/<str:token>/",
         *(path for path, _ in URLS if path.startswith("accounts/")),
     }
 
