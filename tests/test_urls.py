@@ -37,6 +37,7 @@ def test_what_is_public_is_listed():
         "invitations/<str:token>/",
         "api/schema/",
         "calendar/feed/<str:token>.ics",
+        "inbox/unsubscribe/<str:token>/",
         *(path for path, _ in URLS if path.startswith("accounts/")),
     }
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from portal.accounts.actions import add_member
 from portal.accounts.enums import INSTITUTION_ROLES, InstitutionKind, Role
 from portal.audit.models import AuditEvent
-from portal.notices.delivery import deliver_due
+from portal.notices.jobs import deliver_notices
 from portal.notices.enums import DeliveryState, NoticeKind
 from portal.notices.models import Delivery, Notice, Route
 from tasks.enums import AssignmentState
@@ -250,7 +250,7 @@ class TestSending:
         send(people.supervisor, subject="请报送{任务}", text=text)
         arrived = Notice.objects.get(recipient=shown.recipient)
         assert (shown.subject, shown.body, shown.path) == (arrived.subject, arrived.body, arrived.path)
-        deliver_due()
+        deliver_notices()
         mail = next(m for m in sink.received if m["To"] == shown.recipient.email)
         assert mail["Subject"].strip() == shown.subject
         plain = mail.get_body(("plain",)).get_content()
