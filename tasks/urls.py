@@ -1,12 +1,26 @@
 from django.urls import path
 
-from tasks.views import decisions, detail, evidence, files, lists, requests, retention, reuse, uploads, urging, viewing
+from tasks.views import (
+    decisions,
+    detail,
+    evidence,
+    files,
+    lists,
+    reminding,
+    requests,
+    retention,
+    reuse,
+    uploads,
+    urging,
+    viewing,
+)
 
 app_name = "tasks"
 
 urlpatterns = [
     path("", lists.assignment_list, name="list"),
     path("<int:pk>/", detail.assignment_detail, name="detail"),
+    path("<int:pk>/reminders/", reminding.reminders, name="reminders"),
     path("<int:pk>/hand-in/", decisions.hand_in, name="hand_in"),
     path("<int:pk>/sign/", decisions.sign, name="sign"),
     path("<int:pk>/send-back/", decisions.send_back, name="send_back"),

@@ -77,6 +77,10 @@ DRAFT |= {
 REVIEW_WRITES = ["save_review_draft", "confirm_review", "decline_review", "recall_review"]
 WAITING = {"tasks:sign": {"cio"}, "assessments:sign": {"cio"}}
 
+DRAFT |= {"tasks:reminders": OWN | SUPERVISES, "assessments:reminders": OWN}
+SIGNED |= {"tasks:reminders": OWN | SUPERVISES, "assessments:reminders": OWN | SUPERVISES}
+DRAFT["assessments:rectification_reminders"] = SIGNED["assessments:rectification_reminders"] = OWN | SUPERVISES
+
 # Scores: a draft's is the institution's own, a signed one's also its supervisors'.
 DRAFT |= {"assessments:score": OWN}
 SIGNED |= {"assessments:score": OWN | SUPERVISES}
@@ -127,6 +131,9 @@ class World:
         }
         rectification = RectificationFactory(institution=self.institution)
         self.arguments["assessments:rectification"] = [rectification.pk]
+        self.arguments["assessments:rectification_reminders"] = [rectification.pk]
+        self.arguments["tasks:reminders"] = [assignment.pk]
+        self.arguments["assessments:reminders"] = [self_assessment.pk]
         self.arguments["assessments:score"] = [self_assessment.pk]
         self.arguments["assessments:delegations"] = self.arguments["assessments:presence"] = [self_assessment.pk]
         self.arguments["assessments:save_answer"] = [self_assessment.pk, requirement.pk]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from portal.accounts.actions import add_member
 from portal.accounts.enums import INSTITUTION_ROLES, InstitutionKind, Role
 from portal.audit.models import AuditEvent
-from portal.notices.jobs import deliver_notices
 from portal.notices.enums import DeliveryState, NoticeKind
+from portal.notices.jobs import deliver_notices
 from portal.notices.models import Delivery, Notice, Route
 from tasks.enums import AssignmentState
 from tasks.models import UrgedInstitution, Urging
