@@ -39,8 +39,10 @@ def write_feed(feed: CalendarFeed, *, today: datetime.date) -> bytes:
 
 
 def _event(entry: Entry, feed: CalendarFeed, morning: datetime.datetime) -> Event:
-    """Groups, and plans, say nothing of when they changed: they were looked at this morning."""
-    changed_at = (entry.changed_at or morning).astimezone(datetime.UTC).replace(microsecond=0)
+    """What changed today says when, all else this morning: some changes leave no time, such as a new schedule, and a
+    program that compares times must not miss them for longer than a day.
+    """
+    changed_at = max(entry.changed_at or morning, morning).astimezone(datetime.UTC).replace(microsecond=0)
     event = Event()
     event.add("uid", f"{entry.key}.{feed.membership_id}@{urlsplit(settings.SITE_URL).hostname}")
     event.add("dtstamp", changed_at)

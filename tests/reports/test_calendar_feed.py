@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.urls import reverse
 
+from assessments.actions import reschedule_rectification
 from portal.accounts.actions import add_member, create_calendar_feed, remove_member, revoke_calendar_feed
 from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import CalendarFeed, Institution, Membership, User
@@ -21,7 +22,7 @@ from tasks.models import Assignment
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import AnswerFactory
 from tests.factories.plan import RequirementFactory, TaskFactory
-from tests.factories.rectifications import RectificationFactory
+from tests.factories.rectifications import RectificationFactory, last_step
 from tests.factories.tasks import AssignmentFactory
 
 pytestmark = pytest.mark.django_db
@@ -130,12 +131,33 @@ def test_from_60_days_back_to_400_ahead(client, cio):
 
 
 def test_a_moved_deadline_moves_the_event_and_keeps_its_uid(client, clock, cio, assignment):
+    """A change that leaves no time is told with the next morning's."""
     link = link_of(cio)
-    before = read(client, link)
+    ((uid, before),) = read(client, link).items()
     Assignment.objects.update(deadline=TODAY + 9 * DAY)
-    after = read(client, link)
-    assert before.keys() == after.keys()
-    assert [event.begin.date() for event in after.values()] == [TODAY + 9 * DAY]
+    clock.move_to(datetime.datetime(2026, 11, 28, 1, tzinfo=datetime.UTC))
+    ((same_uid, after),) = read(client, link).items()
+    assert same_uid == uid
+    assert after.begin.date() == TODAY + 9 * DAY
+    assert after.last_modified > before.last_modified
+
+
+def test_what_changed_today_says_so_at_once(client, clock, cio):
+    row = RectificationFactory(institution=membership_of(cio).institution, deadline=TODAY)
+    link = link_of(cio)
+    ((uid, before),) = read(client, link).items()
+    clock.move_to(datetime.datetime(2026, 11, 27, 11, tzinfo=datetime.UTC))
+    reschedule_rectification(
+        rectification=row,
+        text="另行安排。",
+        deadline=TODAY + DAY,
+        seen=last_step(row),
+        by=member(row.authority, Role.SUPERVISOR),
+    )
+    ((same_uid, after),) = read(client, link).items()
+    assert same_uid == uid
+    assert after.begin.date() == TODAY + DAY
+    assert after.last_modified > before.last_modified
 
 
 def test_the_29th_of_february(client, clock, cio):
