@@ -27,7 +27,7 @@ class NameField(forms.ModelChoiceField):
 
 
 class ProofForm(forms.Form):
-    """`tab`: what was told, whom it did not reach, or what supervisors were told."""
+    """`tab`: what was told, whom it did not reach, or what supervisors were told. The tabs name it, so no chip does."""
 
     institution = forms.ModelChoiceField(
         label=_("机构"),
@@ -46,7 +46,7 @@ class ProofForm(forms.Form):
     start = forms.DateField(label=_("开始日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     end = forms.DateField(label=_("结束日期"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     tab = forms.ChoiceField(
-        required=False, choices=[(tab, tab) for tab in (TOLD, FAILED, REPORTED)], widget=forms.HiddenInput
+        required=False, choices=[(tab, "") for tab in (TOLD, FAILED, REPORTED)], widget=forms.HiddenInput
     )
 
     def __init__(self, data: Any, *, user: User, membership: Membership) -> None:

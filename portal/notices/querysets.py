@@ -70,14 +70,17 @@ class DeliveryQuerySet(models.QuerySet):
         return self.filter(state=DeliveryState.PENDING, claimed_by=None, next_attempt_at__lte=Now())
 
     def failing(self) -> Self:
-        """The last that was tried on a channel for a person, where it failed."""
+        """The last that failed on a channel for a person in an institution, where nothing has reached them since."""
         later = self.model._default_manager.filter(
-            notice__recipient=OuterRef("notice__recipient"),
-            channel=OuterRef("channel"),
-            pk__gt=OuterRef("pk"),
-            state__in=[DeliveryState.SENT, *FAILED],
+            notice__recipient=OuterRef("notice__recipient"), channel=OuterRef("channel"), pk__gt=OuterRef("pk")
         )
-        return self.filter(~Exists(later), notice__isnull=False, state__in=FAILED)
+        failed = later.filter(notice__institution=OuterRef("notice__institution"), state__in=FAILED)
+        return self.filter(
+            ~Exists(later.filter(state=DeliveryState.SENT)),
+            ~Exists(failed),
+            notice__isnull=False,
+            state__in=FAILED,
+        )
 
 
 class EscalationQuerySet(models.QuerySet):
