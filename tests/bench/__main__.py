@@ -64,7 +64,7 @@ def _server(kept: Path | None) -> Iterator[str]:
 
 def _measure(url: str, only: list[str] | None, keep: bool) -> list:
     # Importing registers their figures.
-    from tests.bench import assessments, evidence, pages, rollouts, task_lists, uploads, verification  # noqa: F401
+    from tests.bench import assessments, deliveries, evidence, pages, rollouts, task_lists, uploads, verification  # noqa: F401
     from tests.bench.databases import Bench
     from tests.bench.figures import FIGURES, Result
 
