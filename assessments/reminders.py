@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from assessments.enums import RectificationState, SelfAssessmentState
@@ -71,7 +72,7 @@ MEASURE_ROWS = """
     JOIN assessments_cycle cycle ON cycle.id = version.cycle_id
     JOIN plan_requirement requirement ON requirement.id = answer.requirement_id
     JOIN plan_task task ON task.id = requirement.task_id
-    WHERE answer.measure <> '' AND answer.measure_due_on BETWEEN version.signed_at::date AND %(latest)s
+    WHERE answer.measure <> '' AND answer.measure_due_on BETWEEN (version.signed_at AT TIME ZONE %(time_zone)s)::date AND %(latest)s
     AND version.state = ANY(%(signed)s)
     AND NOT EXISTS (
         SELECT FROM assessments_selfassessment later
@@ -102,6 +103,7 @@ def _rectification_parameters() -> dict[str, Any]:
 def _measure_parameters() -> dict[str, Any]:
     return {
         "signed": [SelfAssessmentState.SUBMITTED, SelfAssessmentState.ACCEPTED],
+        "time_zone": settings.TIME_ZONE,
         "self_assessment_path": reverse("assessments:detail", args=[0]),
     }
 

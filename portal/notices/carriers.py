@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.core.validators import validate_email
 from django.utils import translation
 
@@ -17,6 +17,7 @@ from portal.accounts.models import User
 from portal.notices.claims import Parcel
 from portal.notices.delivery import ServerGone, Undelivered
 from portal.notices.enums import Channel, Needless, Pace
+from portal.notices.letters import Letter
 from portal.notices.mail import invitation_mail, most_urgent, notices_mail
 from portal.notices.models import Delivery, Notice, Route
 from portal.notices.outcomes import Proof
@@ -55,7 +56,7 @@ class MailCarrier:
     def close(self) -> None:
         self.connection.close()
 
-    def _mail(self, parcel: Parcel) -> EmailMultiAlternatives:
+    def _mail(self, parcel: Parcel) -> Letter:
         if invitation := parcel.deliveries[0].invitation:
             if not type(invitation).objects.open().filter(pk=invitation.pk).exists():
                 raise Undelivered(Needless.INVITATION_CLOSED, is_final=True)

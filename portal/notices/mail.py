@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from portal.accounts.models import Invitation, User
 from portal.notices import texts
+from portal.notices.letters import Letter
 from portal.notices.models import Notice
 from portal.notices.unsubscribing import unsubscribe_token
 
@@ -24,7 +25,7 @@ HEADERS = {"Auto-Submitted": "auto-generated"}
 NOTICES_A_MAIL = 50
 
 
-def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> EmailMultiAlternatives:
+def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Letter:
     """One mail for everything that one person is told at a time, what is most urgent first."""
     recipient = notices[0].recipient
     named = most_urgent(notices)
@@ -38,7 +39,7 @@ def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Email
                 "name": recipient.name,
                 "notices": named,
                 "more": len(notices) - len(named),
-                "inbox_url": _absolute(reverse("notices:inbox")),
+                "inbox_url": _absolute(_inbox()),
                 "settings_url": _absolute("/inbox/settings/"),
             },
             headers=HEADERS | _unsubscribe(recipient) if is_digest else HEADERS,
@@ -65,7 +66,7 @@ def _subject_of_many(notices: Sequence[Notice]) -> str:
     return ngettext("期限提醒：%(count)s 项工作", "期限提醒：%(count)s 项工作", count) % {"count": count}
 
 
-def invitation_mail(invitation: Invitation) -> EmailMultiAlternatives:
+def invitation_mail(invitation: Invitation) -> Letter:
     """In the inviter's language, as nothing is known yet of the person invited."""
     with translation.override(invitation.invited_by.language):
         return _mail(
@@ -83,12 +84,17 @@ def invitation_mail(invitation: Invitation) -> EmailMultiAlternatives:
 
 def _mail(
     text: str, html: str, *, to: str, subject: str, context: dict[str, Any], headers: Mapping[str, str]
-) -> EmailMultiAlternatives:
+) -> Letter:
     subject = " ".join(subject.split())
     context |= {"subject": subject, "site_url": settings.SITE_URL}
-    mail = EmailMultiAlternatives(subject=subject, body=render_to_string(text, context), to=[to], headers={**headers})
+    mail = Letter(subject=subject, body=render_to_string(text, context), to=[to], headers={**headers})
     mail.attach_alternative(render_to_string(html, context), "text/html")
     return mail
+
+
+@cache
+def _inbox() -> str:
+    return reverse("notices:inbox")
 
 
 def _absolute(path: str) -> str:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, DurationField, Q, Value, When
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -34,6 +34,12 @@ DELAY = Case(
 ERROR_CHARACTERS = 500
 # What a notice says of its matter, and nothing of the person told.
 ABOUT = ("number", "title", "title_en", "reference", "count")
+# In SQL, since it is once a mail.
+SENT = """
+    UPDATE notices_delivery SET state = 'sent', sent_at = statement_timestamp(), claimed_by = NULL, last_error = '',
+        address = %(address)s, message_id = %(message_id)s, answer = %(answer)s
+    WHERE id = ANY(%(ids)s) AND claimed_by = %(run)s
+"""
 
 
 class Proof(NamedTuple):
@@ -45,7 +51,8 @@ class Proof(NamedTuple):
 
 
 def sent(run: Run, parcel: Parcel, proof: Proof) -> None:
-    run.holds(parcel).update(state=DeliveryState.SENT, sent_at=Now(), claimed_by=None, last_error="", **proof._asdict())
+    with connection.cursor() as cursor:
+        cursor.execute(SENT, {"ids": parcel.ids, "run": run.number, **proof._asdict()})
 
 
 def failed(run: Run, parcel: Parcel, error: str, *, is_final: bool = False) -> None:

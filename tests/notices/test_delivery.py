@@ -71,7 +71,7 @@ def test_thousands_come_in_one_mail_that_names_the_most_urgent(sink):
     text = received.get_body(("plain",)).get_content()
     assert "您有 1203 条新通知" in received["Subject"]
     assert "任务甲1202乙" in text and "任务甲1153乙" in text and "任务甲1152乙" not in text
-    assert "另有 1153 条，见收件箱：\r\nhttps://portal.example/inbox/" in text
+    assert "另有 1153 条，见收件箱：\nhttps://portal.example/inbox/" in text
     assert set(Delivery.objects.values_list("state", "message_id")) == {(DeliveryState.SENT, received["Message-ID"])}
 
 
