@@ -72,7 +72,8 @@ MEASURE_ROWS = """
     JOIN assessments_cycle cycle ON cycle.id = version.cycle_id
     JOIN plan_requirement requirement ON requirement.id = answer.requirement_id
     JOIN plan_task task ON task.id = requirement.task_id
-    WHERE answer.measure <> '' AND answer.measure_due_on BETWEEN (version.signed_at AT TIME ZONE %(time_zone)s)::date AND %(latest)s
+    WHERE answer.measure <> ''
+    AND answer.measure_due_on BETWEEN (version.signed_at AT TIME ZONE %(time_zone)s)::date AND %(latest)s
     AND version.state = ANY(%(signed)s)
     AND NOT EXISTS (
         SELECT FROM assessments_selfassessment later
