@@ -59,8 +59,6 @@ def _check_code(channel: Channel, text: str) -> None:
         return
     if code is None:
         raise Refused(_("对方的应答不是该机器人应有的：%(answer)s") % {"answer": text[:200]})
-    reason = _("机器人未接收，错误码 %(code)s：%(reason)s") % {
-        "code": code,
-        "reason": str(said.get("errmsg", ""))[:300],
-    }
+    said_of_it = str(said.get("errmsg", ""))[:300]
+    reason = _("机器人未接收，错误码 %(code)s：%(reason)s") % {"code": code, "reason": said_of_it}
     raise Refused(reason, is_final=code in FINAL_CODES[channel])
