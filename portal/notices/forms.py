@@ -26,7 +26,9 @@ class InboxForm(forms.Form):
         widget=SearchSelect("accounts:institution_options"),
         required=False,
     )
-    unread = forms.BooleanField(label=gettext_lazy("只看未读"), required=False)
+    unread = forms.ChoiceField(
+        label=gettext_lazy("状态"), choices=[("", gettext_lazy("全部")), ("1", gettext_lazy("未读"))], required=False
+    )
 
     def __init__(self, *args, reader, is_supervising: bool, **kwargs) -> None:
         super().__init__(*args, **kwargs)
