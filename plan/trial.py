@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from portal.accounts.models import Institution, InstitutionGroupObjectPermission, Membership
 from portal.accounts.querysets import SUPERVISE
 from portal.notices.enums import INSIDE, SUPERVISING, Addressee
-from portal.notices.reminders.stages import CIO_IN_TURN, Stage, days_of, tracks
+from portal.notices.reminders.stages import CIO_IN_TURN, Stage, Told, days_of, tracks
 from portal.notices.reminders.words import roles, sentence, when_of
 from portal.working_days import DAY, is_estimated
 
@@ -50,7 +50,8 @@ def trial_of(stages: Sequence[Stage], deadline: datetime.date) -> Trial:
     for track in tracks(stages):
         if track.addressee != CIO_IN_TURN:
             for one in days_of(track, deadline, start=start, end=end):
-                told.setdefault((one.day, one.label, one.stage), set()).add(Addressee(track.addressee))
+                if _repetition(one) < REPETITIONS:
+                    told.setdefault((one.day, one.label, one.stage), set()).add(Addressee(track.addressee))
     lines = [
         TrialDay(
             day,
@@ -63,6 +64,11 @@ def trial_of(stages: Sequence[Stage], deadline: datetime.date) -> Trial:
         for (day, label, stage), who in sorted(told.items(), key=lambda item: (item[0][0], item[0][2].order))
     ]
     return Trial(lines, sorted({stage.every for stage in stages if stage.every}))
+
+
+def _repetition(one: Told) -> int:
+    """How often the stage was told before."""
+    return (int(one.label.rpartition(".")[2]) - one.stage.offset) // one.stage.every if one.stage.every else 0
 
 
 def _planned(stage: Stage, label: str, deadline: datetime.date) -> datetime.date:

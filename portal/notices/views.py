@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.access import public, signed_in
 from portal.accounts.enums import Permission
 from portal.accounts.models import User
+from portal.keyset import bounded_count, keyset_page
 from portal.notices.actions import mark_read, stop_digest
 from portal.notices.forms import InboxForm, OneClickForm
 from portal.notices.models import Notice
@@ -18,26 +22,34 @@ from portal.notices.unsubscribing import person_of
 NOTICES_A_PAGE = 30
 
 
+@require_GET
 @signed_in
 def inbox(request) -> HttpResponse:
     """What one was told, newest first."""
-    form = InboxForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    rows = Notice.objects.visible_to(request.user).select_related("institution")
-    if wanted.get("unread"):
-        rows = rows.unread()
-    if wanted.get("after"):
-        rows = rows.filter(pk__lt=wanted["after"])
-    notices = list(rows[: NOTICES_A_PAGE + 1])
-    page = notices[:NOTICES_A_PAGE]
+    form = _filters(request, request.GET)
+    rows = form.notices()
+    after = request.GET.get("after", "")
+    page = keyset_page(
+        rows.select_related("institution"),
+        by=["-pk"],
+        after=after if after.isdecimal() else "",
+        size=NOTICES_A_PAGE,
+    )
     context = {
-        "notices": page,
-        "next_cursor": page[-1].pk if len(notices) > NOTICES_A_PAGE else "",
-        "only_unread": bool(wanted.get("unread")),
-        "all_shown": not wanted.get("unread"),
+        "form": form,
+        "notices": page.rows,
+        "next_cursor": page.next_cursor,
+        "unread": bounded_count(rows.unread()),
+        "is_filtering": form.is_filtering,
+        "only_unread": form.cleaned_data.get("unread"),
         "may_see_proof": bool(request.membership and request.membership.may(Permission.SEE_PROOF)),
     }
     return render(request, "notices/inbox.html", context)
+
+
+def _filters(request, data: QueryDict) -> InboxForm:
+    is_supervising = bool(request.membership and request.membership.is_supervising)
+    return InboxForm(data, reader=request.user, is_supervising=is_supervising)
 
 
 @require_POST
@@ -53,8 +65,12 @@ def open_notice(request, pk: int) -> HttpResponse:
 @require_POST
 @signed_in
 def read_all(request) -> HttpResponse:
-    mark_read(notices=Notice.objects.all(), by=request.user)
-    return redirect("notices:inbox")
+    """Mark what the filters show as read, on all pages of it."""
+    form = _filters(request, request.POST)
+    count = mark_read(notices=form.notices(), by=request.user)
+    words = ngettext("已将 %(count)s 条通知标为已读。", "已将 %(count)s 条通知标为已读。", count)
+    messages.success(request, words % {"count": count})
+    return redirect(f"{reverse('notices:inbox')}{form.query}")
 
 
 @public

@@ -61,14 +61,14 @@ def test_the_calendar_goes_along(visit, portal):
     contributor.press("生成订阅链接")
     link = contributor.page.input_value("#feed-link")
     assert link.startswith(portal.url)
-    with urllib.request.urlopen(link) as response:  # noqa: S310 - the portal's own address
+    with urllib.request.urlopen(link) as response:
         calendar = ics.Calendar(response.read().decode())
     assert calendar.events
     contributor.open("/calendar/")
     assert not contributor.page.locator("#feed-link").count(), "shown once only"
     revoke(contributor)
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(link)  # noqa: S310 - the portal's own address
+        urllib.request.urlopen(link)
 
 
 def revoke(visitor: Visitor) -> None:

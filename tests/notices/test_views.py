@@ -4,8 +4,9 @@ from django.urls import reverse
 from portal.accounts.enums import Role
 from portal.notices import views
 from portal.notices.enums import NoticeKind
+from portal.notices.groups import KINDS, NoticeGroup
 from portal.notices.models import Notice
-from tests.factories.accounts import InstitutionFactory, UserFactory, member
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
 from tests.factories.notices import NoticeFactory
 
 pytestmark = pytest.mark.django_db
@@ -104,12 +105,61 @@ def test_an_empty_inbox_says_why(client, reader):
 def test_queries_do_not_grow(client, reader, django_assert_num_queries):
     NoticeFactory(recipient=reader)
     client.get(INBOX)
-    with django_assert_num_queries(6) as first:
+    with django_assert_num_queries(7) as first:
         client.get(INBOX)
     for _ in range(2):
         NoticeFactory(recipient=reader)
     with django_assert_num_queries(len(first)):
         assert len(shown(client.get(INBOX))) == 3
+
+
+@pytest.mark.parametrize("group", NoticeGroup)
+def test_a_group_of_kinds(client, reader, group):
+    notices = [NoticeFactory(recipient=reader, kind=kind) for kind in (NoticeKind.RETURNED, NoticeKind.FILE_FAULT)]
+    notices += [NoticeFactory(recipient=reader, kind=kind) for kind in (NoticeKind.URGED, NoticeKind.REPORT_READY)]
+    notices.append(NoticeFactory(recipient=reader))
+    response = client.get(INBOX, {"group": group})
+    assert len(shown(response)) == 1
+    assert str(group.label) in response.text
+    assert 'class="chip"' in response.text
+
+
+def test_every_kind_is_in_one_group():
+    grouped = [kind for kinds in KINDS.values() for kind in kinds]
+    assert len(grouped) == len(set(grouped))
+
+
+def test_a_supervisor_looks_at_one_institution(client):
+    supervisor = member(AuthorityFactory(), Role.SUPERVISOR)
+    client.force_login(supervisor)
+    here, there = NoticeFactory(recipient=supervisor), NoticeFactory(recipient=supervisor)
+    response = client.get(INBOX, {"institution": here.institution.pk})
+    assert shown(response) == [here]
+    client.post(reverse("notices:read_all"), {"institution": here.institution.pk})
+    assert list(supervisor.notices.unread()) == [there]
+
+
+def test_an_institution_has_no_filter_of_institutions(client, reader):
+    notice = NoticeFactory(recipient=reader)
+    response = client.get(INBOX, {"institution": InstitutionFactory().pk})
+    assert shown(response) == [notice]
+    assert "institution" not in response.context["form"].fields
+
+
+def test_only_what_is_filtered_is_marked_with_its_count(client, reader):
+    for kind in (NoticeKind.RETURNED, NoticeKind.ACCEPTED, NoticeKind.URGED):
+        NoticeFactory(recipient=reader, kind=kind)
+    assert "标为已读（2 条）" in client.get(INBOX, {"group": "verdicts"}).text
+    response = client.post(reverse("notices:read_all"), {"group": "verdicts"}, follow=True)
+    assert "已将 2 条通知标为已读" in response.text
+    assert response.request["QUERY_STRING"] == "group=verdicts"
+    assert [notice.kind for notice in reader.notices.unread()] == [NoticeKind.URGED]
+
+
+def test_a_filter_that_makes_no_sense_is_none(client, reader):
+    notice = NoticeFactory(recipient=reader)
+    assert shown(client.get(INBOX, {"group": "x", "unread": "1"})) == [notice]
+    assert "没有符合条件的通知" in client.get(INBOX, {"group": "files"}).text
 
 
 def test_nobody_sees_an_inbox_signed_out(client):

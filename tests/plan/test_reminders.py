@@ -236,7 +236,7 @@ def test_a_trial_on_no_day_says_so(client, lead, task, day):
 
 def test_a_trial_says_why_a_day_was_moved(client, lead, task):
     page = client.get(url("reminders", task), {"deadline": "2026-10-03"}).text
-    assert "2026-10-03（星期六）放假，提前到上一个工作日。" in page
+    assert "2026-10-03（星期六）不是工作日，提前到上一个工作日。" in page
 
 
 @given(rules(60), days)

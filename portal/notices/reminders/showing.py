@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +28,13 @@ from portal.notices.reminders.preview import (
     runs_from,
     tellings,
 )
-from portal.notices.reminders.stages import days_of
+from portal.notices.reminders.stages import Stage, days_of
 from portal.notices.reminders.subjects import Subject
 from portal.notices.reminders.words import when_of
 from portal.working_days import DAY, is_estimated
 
 LOOK_BACK = 366 * DAY
+REPETITIONS = 3
 
 
 class Standing(TextChoices):
@@ -110,7 +111,7 @@ def preview(
         is_open=True,
         cios_turn=matter.cios_turn,
         past=_in_order([*told, *missed]),
-        coming=[_line(one, deadline, show) for one in coming],
+        coming=[_line(one, deadline, show) for one in _first_repetitions(coming)],
         goes_on=sorted({stage.every for stage in matter.stages if stage.every}),
     )
 
@@ -120,6 +121,15 @@ def _horizon(matter: Matter, start: datetime.date) -> datetime.date:
     last = max([start, *(stage.day_for(matter.deadline) for stage in matter.stages)])
     more = max(max(2 * stage.every, stage.idle_days or 0) for stage in matter.stages)
     return last + (more + 14) * DAY
+
+
+def _first_repetitions(coming: Iterable[Telling]) -> Iterator[Telling]:
+    """What repeats is shown a few times; that it goes on is said beside."""
+    shown: Counter[tuple[Addressee, Stage]] = Counter()
+    for telling in coming:
+        shown[telling.role, telling.stage] += 1
+        if not telling.stage.every or shown[telling.role, telling.stage] <= REPETITIONS:
+            yield telling
 
 
 def _in_order(lines: Iterable[Line]) -> list[Line]:
