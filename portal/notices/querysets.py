@@ -28,3 +28,8 @@ class DeliveryQuerySet(models.QuerySet):
     def due(self) -> Self:
         """Waiting to be sent now, and in nobody's hands."""
         return self.filter(state=DeliveryState.PENDING, claimed_by=None, next_attempt_at__lte=Now())
+
+    def in_trouble(self, state: str) -> Self:
+        """What was given up or came back, newest first, with whom it was for."""
+        related = ["notice__recipient", "notice__institution", "invitation__institution", "invitation__authority"]
+        return self.filter(state=state).select_related(*related).order_by("-pk")
