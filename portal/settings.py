@@ -288,6 +288,10 @@ else:
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("PORTAL_FROM_EMAIL", default="portal@portal.example")
+# Where the mail server puts what comes back to that address.
+BOUNCE_MAILDIR = env("PORTAL_BOUNCE_MAILDIR", default="")
+if BOUNCE_MAILDIR:
+    CELERY_BEAT_SCHEDULE["record-bounces"] = {"task": "portal.notices.jobs.record_bounces", "schedule": 300.0}
 
 # --- Webhooks ---------------------------------------------------------------------------------------------
 

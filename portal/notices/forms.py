@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from portal.accounts.models import Institution
+from portal.notices.enums import DeliveryState
 from portal.notices.groups import NoticeGroup, in_group
-from portal.notices.models import Notice
+from portal.notices.models import Delivery, Notice
 from portal.widgets import SearchSelect
 
 
@@ -70,3 +71,18 @@ class OneClickForm(forms.Form):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["List-Unsubscribe"] = forms.RegexField(r"^One-Click$")
+
+
+class TroubleForm(forms.Form):
+    """Which deliveries in trouble are listed, and from where on."""
+
+    state = forms.ChoiceField(
+        required=False, choices=[(DeliveryState.PARKED, ""), (DeliveryState.BOUNCED, "")], initial=DeliveryState.PARKED
+    )
+    after = forms.CharField(required=False)
+
+
+class TryAgainForm(forms.Form):
+    """One parked delivery, or all of them."""
+
+    delivery = forms.ModelChoiceField(Delivery.objects.filter(state=DeliveryState.PARKED), required=False)

@@ -1,10 +1,14 @@
 """Celery's way into the outbox. The beat runs each of them often, so that what Redis lost is done all the same."""
 
+from pathlib import Path
+
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from portal.enqueue import enqueue
 from portal.locks import held
+from portal.notices.bounces import read_maildir
 from portal.notices.carriers import MailCarrier, WebhookCarrier
 from portal.notices.delivery import deliver
 from portal.notices.enums import WEBHOOKS, Channel
@@ -36,3 +40,10 @@ def send_reminders() -> None:
     """Every ten minutes of the day: a morning that was missed is made good by noon, a day by the next."""
     if mornings.send_if_due(now=timezone.localtime()):
         wake()
+
+
+@shared_task
+def record_bounces() -> None:
+    """What mail servers sent back since the last time, where a site has it put into a Maildir."""
+    if settings.BOUNCE_MAILDIR:
+        read_maildir(Path(settings.BOUNCE_MAILDIR))

@@ -158,6 +158,7 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["claimed_by"], condition=Q(claimed_by__isnull=False), name="delivery_claimed"),
             models.Index(fields=["message_id"], condition=~Q(message_id=""), name="delivery_by_message"),
+            models.Index(fields=["sent_at"], condition=Q(sent_at__isnull=False), name="delivery_by_time"),
             models.Index(
                 fields=["state", "-id"],
                 condition=Q(state__in=[DeliveryState.PARKED, DeliveryState.BOUNCED]),
@@ -167,6 +168,20 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state}"
+
+    @property
+    def person_name(self) -> str:
+        return self.notice.recipient.name if self.notice else self.invitation.name
+
+    @property
+    def body_name(self) -> str:
+        body = self.notice.institution if self.notice else self.invitation.body
+        return body.local_name if body else ""
+
+    @property
+    def subject(self) -> str:
+        """One line in the active language."""
+        return self.notice.subject if self.notice else str(NoticeKind.INVITATION.label)
 
     @property
     def trouble(self) -> str:

@@ -82,6 +82,11 @@ class DeliveryQuerySet(models.QuerySet):
             state__in=FAILED,
         )
 
+    def in_trouble(self, state: str) -> Self:
+        """What was given up or came back, newest first, with whom it was for."""
+        related = ["notice__recipient", "notice__institution", "invitation__institution", "invitation__authority"]
+        return self.filter(state=state).select_related(*related).order_by("-pk")
+
 
 class EscalationQuerySet(models.QuerySet):
     def told_for(self, user, acting=None) -> Self:

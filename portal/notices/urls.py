@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.notices import proof, views, ways_views
+from portal.notices import operations, proof, views, ways_views
 
 app_name = "notices"
 
@@ -11,5 +11,7 @@ urlpatterns = [
     path("settings/", ways_views.settings, name="settings"),
     path("settings/<slug:channel>/test/", ways_views.test, name="test"),
     path("read-all/", views.read_all, name="read_all"),
+    path("operations/", operations.operations, name="operations"),
+    path("operations/try-again/", operations.try_again, name="try_again"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -16,6 +16,7 @@ from portal.accounts.models import User
 from portal.keyset import bounded_count, keyset_page
 from portal.notices.actions import mark_read, stop_digest
 from portal.notices.forms import InboxForm, OneClickForm
+from portal.notices.mail import SETTINGS_PATH
 from portal.notices.models import Notice
 from portal.notices.unsubscribing import person_of
 
@@ -90,4 +91,5 @@ def unsubscribe(request, token: str) -> HttpResponse:
 def _unsubscribe_page(request, person: User) -> HttpResponse:
     if request.method == "POST":
         stop_digest(by=person)
-    return render(request, "notices/unsubscribe.html", {"person": person, "is_done": request.method == "POST"})
+    context = {"person": person, "is_done": request.method == "POST", "settings_url": SETTINGS_PATH}
+    return render(request, "notices/unsubscribe.html", context)

@@ -26,6 +26,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "memberships": user.active_memberships if user.is_authenticated else [],
         "navigation": entries(membership, request.path) if membership else [],
         "may_manage_people": bool(membership and membership.may(Permission.MANAGE_PEOPLE)),
+        "may_operate": bool(membership and membership.may(Permission.OPERATE)),
         "unread_count": _unread(user),
         "broker_alive": broker_alive,
         "demo_plan": cache(lambda: Plan.objects.visible_to(user).exclude(shift_years=0).first()),
