@@ -15,7 +15,7 @@ from portal.accounts.querysets import SUPERVISE
 from portal.notices.enums import INSIDE, SUPERVISING, Addressee
 from portal.notices.reminders.stages import CIO_IN_TURN, Stage, Told, days_of, tracks
 from portal.notices.reminders.words import roles, sentence, when_of
-from portal.working_days import DAY, is_estimated
+from portal.working_days import DAY
 
 REPETITIONS = 3
 
@@ -59,7 +59,7 @@ def trial_of(stages: Sequence[Stage], deadline: datetime.date) -> Trial:
             when_of(label),
             stage.idle_days,
             roles(tuple(who)),
-            is_estimated(day) or is_estimated(deadline),
+            stage.is_estimated_for(deadline, day),
         )
         for (day, label, stage), who in sorted(told.items(), key=lambda item: (item[0][0], item[0][2].order))
     ]

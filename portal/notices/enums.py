@@ -83,6 +83,7 @@ class Needless(TextChoices):
     REPLACED = "replaced", _("同一事项有更新的提醒，已由其代替。")
     LEFT = "account_closed", _("账号已停用。")
     INVITATION_CLOSED = "invitation_closed", _("邀请已失效。")
+    HANDED_OVER = "handed_over", _("接收人已停用该接收方式，改由其他方式发送。")
     NO_ROUTE = "no_route", _("接收人已停用该接收方式。")
     NO_ADDRESS = "no_address", _("不是有效的邮箱地址。")
     FULL_WIDTH = "full_width", _("邮箱地址中有全角字符，须改为半角。")

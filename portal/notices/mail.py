@@ -23,8 +23,6 @@ from portal.notices.unsubscribing import unsubscribe_token
 HEADERS = {"Auto-Submitted": "auto-generated"}
 # What one mail names, the most urgent first; the inbox has the rest.
 NOTICES_A_MAIL = 50
-# Where people say how they are told.
-SETTINGS_PATH = "/inbox/settings/"
 
 
 def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Letter:
@@ -42,7 +40,7 @@ def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Lette
                 "notices": named,
                 "more": len(notices) - len(named),
                 "inbox_url": _absolute(_inbox()),
-                "settings_url": _absolute(SETTINGS_PATH),
+                "settings_url": _absolute(reverse("notices:settings")),
             },
             headers=HEADERS | _unsubscribe(recipient) if is_digest else HEADERS,
         )

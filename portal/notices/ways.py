@@ -15,7 +15,7 @@ from portal.accounts.models import User
 from portal.audit.actions import record
 from portal.enqueue import enqueue
 from portal.notices import jobs
-from portal.notices.enums import REMINDERS, STATUTORY, Channel, DeliveryState, NoticeKind, Pace
+from portal.notices.enums import REMINDERS, STATUTORY, Channel, DeliveryState, Needless, NoticeKind, Pace
 from portal.notices.models import Delivery, Route
 from portal.notices.outside import NEAR_DAYS, next_digest
 from portal.notices.querysets import DeliveryQuerySet
@@ -105,7 +105,7 @@ def _hand_over(waiting: DeliveryQuerySet, active: Sequence[Route]) -> None:
         ignore_conflicts=True,
     )
     ids = [row.pk for row in rows]
-    Delivery.objects.filter(pk__in=ids).update(state=DeliveryState.DROPPED, last_error="Handed over.")
+    Delivery.objects.filter(pk__in=ids).update(state=DeliveryState.DROPPED, last_error=Needless.HANDED_OVER)
 
 
 def _carries(route: Route, row: Delivery) -> bool:

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from portal.accounts.actions import add_member, remove_member
 from portal.accounts.enums import InstitutionKind, Role
-from portal.notices import proof
 from portal.notices.enums import Channel, DeliveryState, NoticeKind
 from portal.notices.models import Delivery, Escalation, Notice
 from portal.notices.told import people_out_of_reach, shown, stage_in_words
+from portal.notices.views import proof
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.notices import NoticeFactory
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from portal.notices.enums import INSIDE, Addressee, DayUnit
-from portal.working_days import DAY, is_working_day, on_or_after, on_or_before, shifted
+from portal.working_days import DAY, is_estimated, is_working_day, on_or_after, on_or_before, shifted
 
 MAX_OFFSET = 400  # days; a year and some weeks
 
@@ -47,6 +47,10 @@ class Stage:
         """The working day on which it is due first."""
         day = self.nominal_day(deadline)
         return on_or_before(day) if self.offset <= 0 else on_or_after(day)
+
+    def is_estimated_for(self, deadline: datetime.date, day: datetime.date) -> bool:
+        """Whether the day may still move, since the holidays between are not known."""
+        return is_estimated(day) or (self.unit == DayUnit.WORKING and is_estimated(deadline))
 
     def latest_deadline(self, today: datetime.date) -> datetime.date:
         """The last deadline for which the stage is due by `today`; for every earlier one it is, too."""

@@ -14,7 +14,7 @@ from portal.accounts.enums import Permission
 from portal.keyset import keyset_page
 from portal.notices import actions
 from portal.notices.enums import DeliveryState
-from portal.notices.forms import TroubleForm, TryAgainForm
+from portal.notices.forms.operations import TroubleForm, TryAgainForm
 from portal.notices.models import Delivery
 from portal.notices.outbox import outbox
 

@@ -1,4 +1,4 @@
-"""What the addresses of the inbox say, and what mail programs post."""
+"""What the inbox's address says."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from portal.accounts.models import Institution
-from portal.notices.enums import DeliveryState
 from portal.notices.groups import NoticeGroup, in_group
-from portal.notices.models import Delivery, Notice
+from portal.notices.models import Notice
 from portal.widgets import SearchSelect
 
 
@@ -63,26 +62,3 @@ class InboxForm(forms.Form):
     def query(self) -> str:
         """As an address ends with them."""
         return f"?{urlencode(self.kept)}" if self.kept else ""
-
-
-class OneClickForm(forms.Form):
-    """What a mail program posts in its user's place (RFC 8058)."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["List-Unsubscribe"] = forms.RegexField(r"^One-Click$")
-
-
-class TroubleForm(forms.Form):
-    """Which deliveries in trouble are listed, and from where on."""
-
-    state = forms.ChoiceField(
-        required=False, choices=[(DeliveryState.PARKED, ""), (DeliveryState.BOUNCED, "")], initial=DeliveryState.PARKED
-    )
-    after = forms.CharField(required=False)
-
-
-class TryAgainForm(forms.Form):
-    """One parked delivery, or all of them."""
-
-    delivery = forms.ModelChoiceField(Delivery.objects.filter(state=DeliveryState.PARKED), required=False)

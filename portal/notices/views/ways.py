@@ -14,8 +14,8 @@ from portal.accounts.language import remember_language
 from portal.accounts.models import User
 from portal.notices import ways
 from portal.notices.enums import Channel
+from portal.notices.forms.ways import LanguageForm, WayForm, one_is_active
 from portal.notices.models import Route
-from portal.notices.ways_forms import LanguageForm, WayForm, one_is_active
 from portal.notices.webhooks import BadTarget, Refused
 
 

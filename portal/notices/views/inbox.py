@@ -1,24 +1,20 @@
-"""The inbox, and the way out of digests. Opening a notice is a POST, because it marks the notice as read."""
+"""The inbox. Opening a notice is a POST, because it marks the notice as read."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.accounts.access import public, signed_in
+from portal.accounts.access import signed_in
 from portal.accounts.enums import Permission
-from portal.accounts.models import User
 from portal.keyset import bounded_count, keyset_page
-from portal.notices.actions import mark_read, stop_digest
-from portal.notices.forms import InboxForm, OneClickForm
-from portal.notices.mail import SETTINGS_PATH
+from portal.notices.actions import mark_read
+from portal.notices.forms.inbox import InboxForm
 from portal.notices.models import Notice
-from portal.notices.unsubscribing import person_of
 
 NOTICES_A_PAGE = 30
 
@@ -72,24 +68,3 @@ def read_all(request) -> HttpResponse:
     words = ngettext("已将 %(count)s 条通知标为已读。", "已将 %(count)s 条通知标为已读。", count)
     messages.success(request, words % {"count": count})
     return redirect(f"{reverse('notices:inbox')}{form.query}")
-
-
-@public
-@csrf_exempt
-def unsubscribe(request, token: str) -> HttpResponse:
-    """Where a digest's `List-Unsubscribe` leads: mail programs post here by themselves, people press the button."""
-    person = person_of(token)
-    if person is None:
-        raise Http404
-    if request.method == "POST" and OneClickForm(request.POST).is_valid():
-        stop_digest(by=person)
-        return HttpResponse(status=204)
-    return _unsubscribe_page(request, person)
-
-
-@csrf_protect
-def _unsubscribe_page(request, person: User) -> HttpResponse:
-    if request.method == "POST":
-        stop_digest(by=person)
-    context = {"person": person, "is_done": request.method == "POST", "settings_url": SETTINGS_PATH}
-    return render(request, "notices/unsubscribe.html", context)

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
 from portal.keyset import bounded_count, keyset_page
+from portal.notices.forms.proof import FAILED, REPORTED, ProofForm
 from portal.notices.models import Escalation, Notice
-from portal.notices.proof_form import FAILED, REPORTED, ProofForm
 from portal.notices.told import reported, told, with_deliveries
 
 ROWS_A_PAGE = 50

@@ -5,8 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_savedview"),
-        ("notices", "0006_stage_labels"),
+        ("notices", "0007_proof"),
     ]
 
     operations = [
