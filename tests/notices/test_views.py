@@ -2,10 +2,10 @@ import pytest
 from django.urls import reverse
 
 from portal.accounts.enums import Role
-from portal.notices import views
 from portal.notices.enums import NoticeKind
 from portal.notices.groups import KINDS, NoticeGroup
 from portal.notices.models import Notice
+from portal.notices.views import inbox
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
 from tests.factories.notices import NoticeFactory
 
@@ -81,7 +81,7 @@ def test_all_at_once(client, reader):
 
 
 def test_pages(client, reader, monkeypatch):
-    monkeypatch.setattr(views, "NOTICES_A_PAGE", 2)
+    monkeypatch.setattr(inbox, "NOTICES_A_PAGE", 2)
     third, second, first = (NoticeFactory(recipient=reader) for _ in range(3))
     response = client.get(INBOX)
     assert shown(response) == [first, second]
