@@ -36,7 +36,9 @@ def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Lette
     """One mail for everything that one person is told at a time, what is most urgent first."""
     recipient = notices[0].recipient
     with translation.override(recipient.language):
-        words = _words(_Told(_facts(notices), notices))
+        # What is long is told to one person, and would only fill the memory.
+        make = _words if len(notices) <= NOTICES_A_MAIL else _words.__wrapped__
+        words = make(_Told(_facts(notices), notices))
         headers = HEADERS | _unsubscribe(recipient) if is_digest else HEADERS
         return _letter(
             words.subject,
