@@ -138,4 +138,9 @@ def _without_query(url: str) -> str:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What the server said, in its own words."""
+    answers = [(error.smtp_code, error.smtp_error)] if isinstance(error, smtplib.SMTPResponseException) else []
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        answers = list(error.recipients.values())
+    said = [f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}" for code, said in answers]
+    return " ".join(said) or f"{type(error).__name__}: {error}"

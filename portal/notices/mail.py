@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,27 +26,60 @@ from portal.notices.unsubscribing import unsubscribe_token
 HEADERS = {"Auto-Submitted": "auto-generated"}
 # What one mail names, the most urgent first; the inbox has the rest.
 NOTICES_A_MAIL = 50
+# Stands for the person's name until it is known; no text has it.
+NAME = "\x00name\x00"
 
 
 def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Letter:
     """One mail for everything that one person is told at a time, what is most urgent first."""
     recipient = notices[0].recipient
-    named = most_urgent(notices)
     with translation.override(recipient.language):
-        return _mail(
-            "notices/notices.txt",
-            "notices/notices.html",
+        # What is long is told to one person, and would only fill the memory.
+        make = _words if len(notices) <= NOTICES_A_MAIL else _words.__wrapped__
+        words = make(_Told(_facts(notices), notices))
+        headers = HEADERS | _unsubscribe(recipient) if is_digest else HEADERS
+        return _letter(
+            words.subject,
+            words.text.replace(NAME, recipient.name),
+            words.html.replace(NAME, escape(recipient.name)),
             to=recipient.email,
-            subject=named[0].subject if len(notices) == 1 else _subject_of_many(notices),
-            context={
-                "name": recipient.name,
-                "notices": named,
-                "more": len(notices) - len(named),
-                "inbox_url": _absolute(_inbox()),
-                "settings_url": _absolute(reverse("notices:settings")),
-            },
-            headers=HEADERS | _unsubscribe(recipient) if is_digest else HEADERS,
+            headers=headers,
         )
+
+
+class Words(NamedTuple):
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Notices are told alike when their facts are."""
+
+    facts: str
+    notices: Sequence[Notice] = field(compare=False)
+
+
+def _facts(notices: Sequence[Notice]) -> str:
+    """All that the words follow from but the person's name."""
+    told = [(one.kind, one.path, one.institution.local_name if one.institution else None, one.data) for one in notices]
+    return json.dumps([translation.get_language(), settings.SITE_URL, told], sort_keys=True)
+
+
+@lru_cache(maxsize=256)
+def _words(told: _Told) -> Words:
+    """With NAME for the person's: people of one institution are told the same in a row, and it is made once."""
+    named = most_urgent(told.notices)
+    context = {
+        "name": NAME,
+        "notices": named,
+        "more": len(told.notices) - len(named),
+        "inbox_url": _absolute(reverse("notices:inbox")),
+        "settings_url": _absolute(reverse("notices:settings")),
+    }
+    subject = named[0].subject if len(told.notices) == 1 else _subject_of_many(told.notices)
+    return _rendered("notices/notices.txt", "notices/notices.html", subject=subject, context=context)
 
 
 def most_urgent(notices: Sequence[Notice]) -> list[Notice]:
@@ -69,32 +105,28 @@ def _subject_of_many(notices: Sequence[Notice]) -> str:
 def invitation_mail(invitation: Invitation) -> Letter:
     """In the inviter's language, as nothing is known yet of the person invited."""
     with translation.override(invitation.invited_by.language):
-        return _mail(
+        words = _rendered(
             "notices/invitation.txt",
             "notices/invitation.html",
-            to=invitation.email,
             subject=_("邀请您加入%(body)s") % {"body": invitation.body.local_name},
             context={
                 "invitation": invitation,
                 "link": _absolute(reverse("accounts:invitation", args=[invitation.token])),
             },
-            headers=HEADERS,
         )
+    return _letter(*words, to=invitation.email, headers=HEADERS)
 
 
-def _mail(
-    text: str, html: str, *, to: str, subject: str, context: dict[str, Any], headers: Mapping[str, str]
-) -> Letter:
+def _rendered(text: str, html: str, *, subject: str, context: dict[str, Any]) -> Words:
     subject = " ".join(subject.split())
     context |= {"subject": subject, "site_url": settings.SITE_URL}
-    mail = Letter(subject=subject, body=render_to_string(text, context), to=[to], headers={**headers})
-    mail.attach_alternative(render_to_string(html, context), "text/html")
-    return mail
+    return Words(subject, render_to_string(text, context), render_to_string(html, context))
 
 
-@cache
-def _inbox() -> str:
-    return reverse("notices:inbox")
+def _letter(subject: str, text: str, html: str, *, to: str, headers: Mapping[str, str]) -> Letter:
+    letter = Letter(subject=subject, body=text, to=[to], headers={**headers})
+    letter.attach_alternative(html, "text/html")
+    return letter
 
 
 def _absolute(path: str) -> str:

@@ -32,6 +32,7 @@ from tests.factories.plan import TaskFactory
 from tests.factories.tasks import AssignmentFactory
 
 PEOPLE = 10_000
+PEOPLE_OF_ONE = 4
 WORKERS = 2
 ROUNDS = 3
 KILL_SECONDS = 2
@@ -97,16 +98,18 @@ def _outbox(bench: Bench) -> Iterator[tuple[Sink, str]]:
 
 
 def _make_people() -> None:
-    """Ten thousand people of a hundred institutions, each reminded of their institution's task."""
+    """Ten thousand people, four of each institution, each reminded of their institution's task."""
     if User.objects.count() >= PEOPLE:
         return
     task = TaskFactory()
-    assignments = [AssignmentFactory(task=task, institution=InstitutionFactory()) for _ in range(100)]
+    assignments = [
+        AssignmentFactory(task=task, institution=InstitutionFactory()) for _ in range(PEOPLE // PEOPLE_OF_ONE)
+    ]
     people = User.objects.bulk_create(
         User(email=f"person{number}@bench.example", name=f"人员{number}") for number in range(PEOPLE)
     )
     Notice.objects.bulk_create(
-        _reminder(person, assignments[number % len(assignments)]) for number, person in enumerate(people)
+        _reminder(person, assignments[number // PEOPLE_OF_ONE]) for number, person in enumerate(people)
     )
     Delivery.objects.bulk_create(Delivery(notice=notice) for notice in Notice.objects.order_by("pk"))
 

@@ -125,3 +125,21 @@ def test_an_invitation_that_is_over_is_not_mailed(invitation, mailoutbox, field)
     assert deliver_mail() == 0
     assert mailoutbox == []
     assert Delivery.objects.get().state == DeliveryState.PARKED
+
+
+def test_people_who_are_told_the_same_are_called_by_their_own_names():
+    institution = InstitutionFactory()
+    mails = []
+    for name in ("甲", "<乙>", "甲"):
+        (notice,) = reminders(7, recipient=UserFactory(name=name))
+        notice.institution, notice.data["number"], notice.data["title"], notice.path = institution, 1, "同一任务", "/x/"
+        mails.append(notices_mail([notice]))
+    assert [mail.body.partition("，")[0] for mail in mails] == ["甲", "<乙>", "甲"]
+    assert "&lt;乙&gt;，" in parts(mails[1])[1] and "<乙>" not in parts(mails[1])[1]
+
+
+def test_a_new_name_of_the_institution_is_told_at_once():
+    (notice,) = reminders(7)
+    notices_mail([notice])
+    notice.institution.name = "新名称证券有限公司"
+    assert "新名称证券有限公司" in notices_mail([notice]).body
