@@ -69,6 +69,7 @@ class StageForm(forms.Form):
     side = forms.ChoiceField(
         label=gettext_lazy("在期限之前或之后"),
         choices=[(BEFORE, gettext_lazy("期限之前，或期限当日")), (AFTER, gettext_lazy("期限之后"))],
+        initial=BEFORE,
         widget=forms.RadioSelect,
     )
     days = forms.IntegerField(

@@ -18,7 +18,7 @@ def test_rules_of_ones_own_are_shown_beside_the_deadline(visit):
     page = lead.page
     page.fill("input[name=days]", "10")
     lead.follow(page.locator("main form button[type=submit]").first)
-    assert page.locator(".has-error, .invalid-feedback").count(), "nobody is told by a stage without addressees"
+    assert page.locator(".has-error").count(), "nobody is told by a stage without addressees"
     assert page.input_value("input[name=days]") == "10"
     page.check("input[name=tell][value=cio]")
     lead.follow(page.locator("main form button[type=submit]").first)
@@ -41,7 +41,7 @@ def test_urged_told_and_proved(visit):
     page.fill("input[name=subject]", "请尽快办理逾期任务")
     page.fill("textarea[name=text]", "{机构}：{任务}期限为{期份}。")
     supervisor.follow(page.locator("button[name=what][value=send]"))
-    assert "{期份}" in page.locator(".alert-danger").first.inner_text(), "an unknown placeholder is named"
+    assert "{期份}" in page.locator(".error-summary").inner_text(), "an unknown placeholder is named"
     page.fill("textarea[name=text]", "{机构}：{任务}期限为{期限}，请尽快报送。")
     supervisor.follow(page.locator("button[name=what][value=preview]"))
     assert "请尽快报送" in page.locator(".preview-text").first.inner_text()
@@ -76,5 +76,17 @@ def revoke(visitor: Visitor) -> None:
 
 
 def test_each_sets_how_they_are_told(visit):
-    liaison = visit("liaison@fut01.example")
+    liaison = visit("liaison@fut01.example", "en")
+    page = liaison.page
     liaison.open("/inbox/settings/")
+    page.uncheck("input[name=email-is_active]")
+    page.fill("input[name=webhook-address]", "https://10.0.0.1/hook")
+    liaison.follow(page.locator("main form button[type=submit]").last)
+    assert page.locator(".has-error").count()
+    assert page.input_value("input[name=webhook-address]") == "https://10.0.0.1/hook"
+    page.fill("input[name=webhook-address]", "")
+    page.check("input[name=email-is_active]")
+    page.select_option("select[name=email-pace]", "daily")
+    liaison.follow(page.locator("main form button[type=submit]").last)
+    liaison.open("/inbox/settings/")
+    assert page.input_value("select[name=email-pace]") == "daily"
