@@ -54,4 +54,5 @@ FILES = Subject(
     parameters=_parameters,
     rules=_rules,
     listed_at="vault:library",
+    row_type="uuid",
 )

@@ -25,7 +25,7 @@ from portal.notices.querysets import DeliveryQuerySet
 
 # So many people's messages at a time, which were never tried. What was tried goes by itself: if it was what killed
 # its worker, it takes no other with it.
-FRESH = 50
+FRESH = 100
 
 RELEASE = """
     WITH held AS MATERIALIZED (

@@ -22,7 +22,7 @@ class Subject:
     `authority_id` (null: every authority that supervises the institution), `handler_id` (the only supervisor to
     tell, or null), `plan_id`, `task_id`, `deadline`, `facts` (jsonb, what the texts are filled with), `path`,
     `cios_turn` (whether it waits for the CIO's signature) and `acted_at` (when somebody last worked on it). It has
-    `{only}` at the end of its conditions, where `row_id`, the column of the id, may be compared with a list.
+    `{only}` at the end of its conditions, where `row_id`, the column of the id, of `row_type`, may be compared with a list.
     """
 
     kind: NoticeKind
@@ -32,9 +32,10 @@ class Subject:
     parameters: Callable[[], dict[str, Any]]
     rules: Callable[[], Rules]
     listed_at: str  # the URL name of the list to which supervisors are led
+    row_type: str = "bigint"
 
     def select(self, *, only: bool = False) -> str:
-        return self.rows.format(only=f"AND {self.row_id}::text = ANY(%(ids)s)" if only else "")
+        return self.rows.format(only=f"AND {self.row_id} = ANY(%(ids)s::{self.row_type}[])" if only else "")
 
 
 SUBJECTS: dict[NoticeKind, Subject] = {}
