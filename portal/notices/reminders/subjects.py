@@ -22,7 +22,8 @@ class Subject:
     `authority_id` (null: every authority that supervises the institution), `handler_id` (the only supervisor to
     tell, or null), `plan_id`, `task_id`, `deadline`, `facts` (jsonb, what the texts are filled with), `path`,
     `cios_turn` (whether it waits for the CIO's signature) and `acted_at` (when somebody last worked on it). It has
-    `{only}` at the end of its conditions, where `row_id`, the column of the id, of `row_type`, may be compared with a list.
+    `{only}` at the end of its conditions, where `row_id`, the column of the id, may be compared with a list of
+    `row_type`.
     """
 
     kind: NoticeKind

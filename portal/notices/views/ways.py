@@ -39,10 +39,11 @@ def settings(request: HttpRequest) -> HttpResponse:
     language = LanguageForm(data, instance=User.objects.get(pk=request.user.pk))
     if data is not None and _are_valid(language, forms):
         ways.save_ways(ways=[form.way for form in forms], language=language.cleaned_data["language"], by=request.user)
-        translation.activate(language.cleaned_data["language"])
-        messages.success(request, _("通知设置已保存。"))
         response = redirect("notices:settings")
-        remember_language(response, language.cleaned_data["language"])
+        if language.has_changed():
+            translation.activate(language.cleaned_data["language"])
+            remember_language(response, language.cleaned_data["language"])
+        messages.success(request, _("通知设置已保存。"))
         return response
     context = {"language_form": language, "ways": forms}
     return render(request, "notices/settings.html", context, status=400 if data is not None else 200)
