@@ -30,9 +30,8 @@ from portal.accounts.enums import INSTITUTION_ROLES, Permission, Role
 from portal.accounts.models import Institution, Membership, User
 from portal.accounts.querysets import InstitutionQuerySet
 from portal.audit.actions import record
-from portal.enqueue import enqueue
 from portal.notices.enums import NoticeKind
-from portal.notices.jobs import deliver_notices
+from portal.notices.jobs import wake
 from portal.notices.models import Notice
 from portal.notices.outside import OUTSIDE, parameters
 from tasks.models import Assignment, UrgedInstitution, Urging
@@ -322,7 +321,7 @@ def _send(selection: Selection, roles: Sequence[str], subject: str, text: str, t
             "roles": urging.roles,
         },
     )
-    enqueue(deliver_notices)
+    wake()
     return urging
 
 
