@@ -229,7 +229,7 @@ def _escalated_body(notice: Notice) -> str:
 
 def _urged_subject(notice: Notice) -> str:
     if notice.data.get("heading"):
-        return _("%(authority)s催办：%(heading)s")
+        return _("%(authority)s催办：“%(heading)s”")
     return _("%(authority)s催办：%(what)s")
 
 

@@ -160,7 +160,7 @@ class TestSending:
         day = f"{late.deadline.year}年{late.deadline.month}月{late.deadline.day}日"
         words = f"{people.institution.name}：任务{late.task.number}“{late.task.title}”共 2 项，期限{day}，剩0，逾5。"
         assert notice.data["text"] == words
-        assert notice.subject == f"{people.authority.name}催办：请尽快报送"
+        assert notice.subject == f"{people.authority.name}催办：“请尽快报送”"
         assert words in notice.body and people.institution.name in notice.body and "等 2 件" in notice.body
         (row,) = urging.urged.all()
         assert (row.assignments, row.people, row.text) == ([late.pk, later.pk], 2, words)
