@@ -85,7 +85,7 @@ def _settle(delivery: Delivery, moment: datetime.datetime, rng: random.Random) -
     delivery.address, delivery.attempts = address, 1
     if address == FAILS:
         delivery.state, delivery.attempts = D.PARKED, 8
-        delivery.last_error = f"SMTPConnectError: (421, b'4.3.2 mx1.{host} Service not available, closing channel')"
+        delivery.last_error = f"421 4.3.2 mx1.{host} Service not available, closing channel"
     else:
         delivery.state, delivery.sent_at = D.SENT, moment + datetime.timedelta(seconds=rng.randint(2, 50))
         delivery.message_id = f"<{rng.getrandbits(64):016x}@portal.example>"
