@@ -13,7 +13,7 @@ from typing import Protocol
 
 from portal.notices.claims import Parcel, Run, release_abandoned
 from portal.notices.currency import still_current
-from portal.notices.enums import Channel, Needless
+from portal.notices.enums import Channel, DeliveryState, Needless
 from portal.notices.models import Delivery
 from portal.notices.outcomes import MAX_ATTEMPTS, Proof, failed, park, sent
 
@@ -94,4 +94,4 @@ def _park_hopeless() -> None:
     due = Delivery.objects.due()
     park(due.filter(attempts__gte=MAX_ATTEMPTS), Needless.WORKER_DIED)
     left = due.filter(notice__recipient__is_active=False)
-    left.update(state="parked", last_error=Needless.LEFT)
+    left.update(state=DeliveryState.PARKED, last_error=Needless.LEFT)

@@ -13,19 +13,17 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from portal.accounts.models import Institution, Membership, User
 from portal.notices import texts
 from portal.notices.enums import Addressee, Channel
 from portal.notices.models import Delivery, Escalation, Notice
+from portal.notices.reminders.words import when_of
 
 ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 SECRETS = re.compile(
     r"https?://\S+|(?<=url: )\S+|(?<=host=)[^,)\s]+|\b(?:access_token|key|sign|token)=[^\s&'\")]+", re.I
 )
-STAGE = re.compile(r"^([+-]\d+)([dw])(?:\.\d+)?$")
 HIDDEN = "***"
 
 
@@ -78,10 +76,10 @@ def told(notices: Sequence[Notice], *, is_own: bool) -> list[Told]:
 
 def shown(delivery: Delivery, *, is_own: bool) -> Sent:
     if delivery.channel != Channel.EMAIL:
-        return Sent(delivery, "", _without_secrets(delivery.answer), _without_secrets(delivery.last_error))
+        return Sent(delivery, "", _without_secrets(delivery.answer), _without_secrets(delivery.trouble))
     if is_own:
-        return Sent(delivery, delivery.address, delivery.answer, delivery.last_error)
-    return Sent(delivery, _masked(delivery.address), _masked(delivery.answer), _masked(delivery.last_error))
+        return Sent(delivery, delivery.address, delivery.answer, delivery.trouble)
+    return Sent(delivery, _masked(delivery.address), _masked(delivery.answer), _masked(delivery.trouble))
 
 
 def _masked(text: str) -> str:
@@ -128,7 +126,7 @@ def reported(escalations: Sequence[Escalation]) -> list[Reported]:
                 escalation=escalation,
                 matter=named.get(f"{name}:{row}", ""),
                 deadline=deadline,
-                stage=stage_in_words(stage),
+                stage=when_of(stage),
                 addressee=str(Addressee(addressee).label),
             )
         )
@@ -144,22 +142,3 @@ def _named(escalations: Iterable[Escalation]) -> dict[str, str]:
         return {}
     any_of = reduce(or_, (Q(institution=pk, key__startswith=beginning) for pk, beginning in beginnings))
     return {":".join(notice.key.split(":")[:2]): texts.what(notice) for notice in Notice.objects.filter(any_of)}
-
-
-def stage_in_words(label: str) -> str:
-    """A stage's label, such as `-7d` or `+5w.2`, as people would say it."""
-    found = STAGE.match(label)
-    if not found:
-        return label
-    days, is_working = int(found[1]), found[2] == "w"
-    if days == 0:
-        return _("期限当日")
-    if is_working and days < 0:
-        words = ngettext("期限前 %(days)s 个工作日", "期限前 %(days)s 个工作日", -days)
-    elif is_working:
-        words = ngettext("期限后 %(days)s 个工作日", "期限后 %(days)s 个工作日", days)
-    elif days < 0:
-        words = ngettext("期限前 %(days)s 天", "期限前 %(days)s 天", -days)
-    else:
-        words = ngettext("期限后 %(days)s 天", "期限后 %(days)s 天", days)
-    return words % {"days": abs(days)}

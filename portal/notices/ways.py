@@ -13,9 +13,8 @@ from django.utils import timezone
 from portal.accounts.actions import save_profile
 from portal.accounts.models import User
 from portal.audit.actions import record
-from portal.enqueue import enqueue
-from portal.notices import jobs
 from portal.notices.enums import REMINDERS, STATUTORY, Channel, DeliveryState, Needless, NoticeKind, Pace
+from portal.notices.jobs import wake
 from portal.notices.models import Delivery, Route
 from portal.notices.outside import NEAR_DAYS, next_digest
 from portal.notices.querysets import DeliveryQuerySet
@@ -56,7 +55,7 @@ def save_ways(*, ways: Sequence[Way], language: str, by: User) -> None:
         if handed_over or not was or was.pace != route.pace:
             _retime(_waiting(by).filter(channel=route.channel, attempts=0), Pace(route.pace))
     record(action="notices.ways_saved", by=by, target=by, data={way.channel: _told(way) for way in ways})
-    enqueue(jobs.deliver_notices)
+    wake()
 
 
 def send_test_message(*, route: Route, by: User) -> str:

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from portal.accounts.actions import add_member, remove_member
 from portal.accounts.enums import InstitutionKind, Role
-from portal.notices.enums import Channel, DeliveryState, NoticeKind
+from portal.notices.enums import Channel, DeliveryState, Needless, NoticeKind
 from portal.notices.models import Delivery, Escalation, Notice
-from portal.notices.told import people_out_of_reach, shown, stage_in_words
+from portal.notices.reminders.words import when_of
+from portal.notices.told import people_out_of_reach, shown
 from portal.notices.views import proof
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.notices import NoticeFactory
@@ -132,6 +133,12 @@ class TestWhat:
             text = page(client, user, institution=institution.pk).text
             assert str(channel.label) in text and "发送失败" in text
             assert "693a91f6" not in text and "weixin" not in text
+
+    @pytest.mark.parametrize("reason", Needless)
+    def test_our_own_reasons_are_said_in_words(self, client, institution, told, reason):
+        Delivery.objects.update(state=S.DROPPED, sent_at=None, last_error=reason)
+        text = page(client, member(institution, Role.CIO)).text
+        assert str(reason.label) in text and reason.value not in text
 
     def test_only_the_inbox(self, client, institution, told):
         told.deliveries.all().delete()
@@ -263,7 +270,7 @@ class TestEscalations:
         for user in (member(institution, Role.LIAISON), member(authority, Role.OBSERVER)):
             response = page(client, user, institution=institution.pk, tab="reported")
             assert len(response.context["rows"]) == 2
-            for words in (told.data["title"], "期限后 5 个工作日", "2026-11-22", "监管负责人"):
+            for words in (told.data["title"], "逾期 5 个工作日", "2026-11-22", "监管负责人"):
                 assert words in response.text
         assert not Escalation.objects.told_for(member(institution, Role.CONTRIBUTOR)).exists()
 
@@ -272,13 +279,13 @@ class TestEscalations:
         [
             ("-30d", "期限前 30 天"),
             ("+0d", "期限当日"),
-            ("+7d.2", "期限后 7 天"),
+            ("+7d.21", "逾期 21 天"),
             ("-2w", "期限前 2 个工作日"),
             ("x", "x"),
         ],
     )
     def test_stages_in_words(self, label, words):
-        assert stage_in_words(label) == words
+        assert when_of(label) == words
 
 
 def test_short_names_are_hidden_whole():

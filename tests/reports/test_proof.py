@@ -132,7 +132,7 @@ def test_escalations_and_notes(institution, authority, notice):
     book = book_of(user, institution)
     assert book.sheetnames == ["说明", "通知", "已报监管单位"]
     (row,) = rows_of(book, "已报监管单位")
-    assert notice.data["title"] in row["事项"] and row["阶段"] == "期限后 5 个工作日" and row["报给"] == "监管人员"
+    assert notice.data["title"] in row["事项"] and row["阶段"] == "逾期 5 个工作日" and row["报给"] == "监管人员"
     notes = dict(book["说明"].iter_rows(values_only=True))
     assert notes["机构"] == "甲证券" and notes["期间"] == "2026-11-20 – 2026-11-20"
     assert notes["申请人"] == user.name and "Asia/Shanghai" in notes["时区"]
