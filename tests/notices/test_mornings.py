@@ -1,11 +1,13 @@
 """Reminders are planned on the mornings of working days, and a morning that was missed is made good."""
 
 import datetime
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from portal.accounts.enums import Role
+from portal.notices.enums import NoticeKind
 from portal.notices.models import Notice, ReminderRun
 from portal.notices.reminders.mornings import next_run, send_if_due
 from portal.notices.reminders.subjects import SUBJECTS
@@ -48,6 +50,17 @@ def test_what_three_days_missed_is_said_on_the_fourth(liaison):
     send_if_due(now=at("2026-11-27T08:30"))
     labels = [key.rsplit(":", 1)[-1] for key in Notice.objects.order_by("pk").values_list("key", flat=True)]
     assert labels == ["-30d", "-1d"]
+
+
+def test_one_kind_that_fails_does_not_silence_the_others(liaison, monkeypatch, caplog):
+    first = next(iter(SUBJECTS))
+    assert first != NoticeKind.REMINDER
+    monkeypatch.setitem(SUBJECTS, first, replace(SUBJECTS[first], rows="SELECT nonsense {only}"))
+    now = at("2026-11-27T09:00")
+    assert send_if_due(now=now) == 1
+    assert "cannot be planned" in caplog.text
+    assert set(SUBJECTS) - set(ReminderRun.objects.values_list("kind", flat=True)) == {first}
+    assert next_run(now) < now, "shown as late"
 
 
 def test_the_next_run_is_told():

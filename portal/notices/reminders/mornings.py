@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import logging
+
+from django.db import DatabaseError
 
 from portal.notices.models import ReminderRun
 from portal.notices.reminders.planning import plan_reminders
-from portal.notices.reminders.subjects import SUBJECTS
+from portal.notices.reminders.subjects import SUBJECTS, Subject
 from portal.working_days import DAY, is_working_day, on_or_after
+
+logger = logging.getLogger(__name__)
 
 MORNING = datetime.time(8, 30)
 
@@ -21,8 +26,16 @@ def send_if_due(*, now: datetime.datetime) -> int:
     if now.time() < MORNING or not is_working_day(today):
         return 0
     done = _done(today)
-    waiting = [subject for kind, subject in SUBJECTS.items() if kind not in done]
-    return sum(sum(plan_reminders(subject, today=today).values()) for subject in waiting)
+    return sum(_planned(subject, today) for kind, subject in SUBJECTS.items() if kind not in done)
+
+
+def _planned(subject: Subject, today: datetime.date) -> int:
+    """One kind that cannot be planned must not silence the others; it is tried again and shown as late until then."""
+    try:
+        return sum(plan_reminders(subject, today=today).values())
+    except DatabaseError:
+        logger.exception("Reminders of %s cannot be planned", subject.name)
+        return 0
 
 
 def next_run(now: datetime.datetime) -> datetime.datetime:
