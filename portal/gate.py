@@ -6,6 +6,7 @@ model tie each state to its time, so that not even SQL can store a state that ne
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,9 +35,18 @@ Row = TypeVar("Row", bound=models.Model)
 
 @transaction.atomic
 def pass_gate(
-    *, row: Row, name: str, moves: Mapping[str, Move], by, data: dict[str, Any] | None = None, **fields: Any
+    *,
+    row: Row,
+    name: str,
+    moves: Mapping[str, Move],
+    by,
+    at: datetime.datetime | None = None,
+    data: dict[str, Any] | None = None,
+    **fields: Any,
 ) -> Row:
     """Move the row, set the other `fields` with it, write `<model>.<name>` to the audit trail; return the row, locked.
+
+    `at` is given where another field has to say the same time; otherwise it is now.
 
     Raises WrongState when the row has moved on meanwhile; nothing is changed then.
     """
@@ -49,7 +59,7 @@ def pass_gate(
             code="wrong_state",
         )
     before = locked.state
-    changes = {"state": move.target, move.stamp: timezone.now(), **fields}
+    changes = {"state": move.target, move.stamp: at or timezone.now(), **fields}
     for field, value in changes.items():
         setattr(locked, field, value)
     locked.save(update_fields=list(changes))

@@ -93,6 +93,10 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
     }
 
 
+class AssignmentChangeQuerySet(InstitutionRowQuerySet):
+    institution_path = "assignment__institution"
+
+
 class SubmissionQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 

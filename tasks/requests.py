@@ -199,7 +199,8 @@ def grant_request(
     )
     if until:
         assignment.deadline, assignment.deadline_is_official = until, True
-        assignment.save(update_fields=["deadline", "deadline_is_official"])
+        assignment.changed_at, assignment.changed_by = timezone.now(), by
+        assignment.save(update_fields=["deadline", "deadline_is_official", "changed_at", "changed_by"])
     else:
         exempt(assignment=assignment, reason=granted.reason, by=by)
     _tell(granted, _people_of(assignment), NoticeKind.REQUEST_GRANTED, "granted")

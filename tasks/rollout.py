@@ -12,14 +12,14 @@ from portal.audit.actions import record
 ROLL_OUT = """
     INSERT INTO tasks_assignment
         (task_id, institution_id, part, deadline, deadline_is_official, state, created_at,
-         sent_back_reason, exempted_reason)
+         changed_at, changed_by_id, sent_back_reason, exempted_reason)
     SELECT task.id, institution.id,
         CASE WHEN institution.kind IN ('core', 'association')
              THEN CASE WHEN levels.industry_wide THEN 'lead' ELSE 'implement' END
              ELSE CASE WHEN levels.institution THEN 'implement' ELSE 'support' END
         END,
         COALESCE(own.due_on, everyone.due_on), COALESCE(own.is_official, everyone.is_official),
-        'not_started', now(), '', ''
+        'not_started', now(), now(), %(by)s, '', ''
     FROM plan_task task
     JOIN LATERAL (
         SELECT bool_or(level IN ('industry', 'core')) AS industry_wide,
@@ -29,7 +29,7 @@ ROLL_OUT = """
     CROSS JOIN accounts_institution institution
     LEFT JOIN plan_schedule own ON own.task_id = task.id AND own.institution_kind = institution.kind
     LEFT JOIN plan_schedule everyone ON everyone.task_id = task.id AND everyone.institution_kind = ''
-    WHERE task.plan_id = %s AND institution.is_active AND COALESCE(own.due_on, everyone.due_on) IS NOT NULL
+    WHERE task.plan_id = %(plan)s AND institution.is_active AND COALESCE(own.due_on, everyone.due_on) IS NOT NULL
     ON CONFLICT DO NOTHING
 """
 
@@ -37,7 +37,7 @@ ROLL_OUT = """
 # day only. Each extension goes beyond the one before, so the latest day granted is the one that holds.
 APPLY_SCHEDULE = """
     UPDATE tasks_assignment assignment
-    SET deadline = due.due_on, deadline_is_official = due.is_official
+    SET deadline = due.due_on, deadline_is_official = due.is_official, changed_at = now(), changed_by_id = %(by)s
     FROM (
         SELECT planned.task_id, planned.institution_id,
                GREATEST(planned.due_on, granted.until) AS due_on,
@@ -48,7 +48,7 @@ APPLY_SCHEDULE = """
             FROM plan_task task
             JOIN plan_schedule schedule ON schedule.task_id = task.id
             JOIN accounts_institution institution ON schedule.institution_kind IN (institution.kind, '')
-            WHERE task.plan_id = %s
+            WHERE task.plan_id = %(plan)s
             ORDER BY task.id, institution.id, schedule.institution_kind DESC
         ) planned
         LEFT JOIN (
@@ -69,7 +69,7 @@ APPLY_SCHEDULE = """
 def roll_out(*, plan: Plan, by: User | None) -> int:
     """Create the assignments that active institutions do not have yet; returns how many were new."""
     with connection.cursor() as cursor:
-        cursor.execute(ROLL_OUT, [plan.pk])
+        cursor.execute(ROLL_OUT, {"plan": plan.pk, "by": by.pk if by else None})
         created = cursor.rowcount
     if created:
         record(action="plan.rolled_out", by=by, target=plan, data={"assignments": created})
@@ -80,7 +80,7 @@ def roll_out(*, plan: Plan, by: User | None) -> int:
 def apply_schedule(*, plan: Plan, by: User | None) -> int:
     """Give open assignments the deadlines that the plan's schedule now says; returns how many moved."""
     with connection.cursor() as cursor:
-        cursor.execute(APPLY_SCHEDULE, [plan.pk])
+        cursor.execute(APPLY_SCHEDULE, {"plan": plan.pk, "by": by.pk if by else None})
         moved = cursor.rowcount
     if moved:
         record(action="plan.schedule_applied", by=by, target=plan, data={"assignments": moved})

@@ -22,7 +22,9 @@ S = AssignmentState
 class Assignment(models.Model):
     """One task for one institution: its part, its deadline, and how far it has come.
 
-    `deadline` is the last day on which the work is on time, in Asia/Shanghai. Overdue is never stored.
+    `deadline` is the last day on which the work is on time, in Asia/Shanghai. Overdue is never stored. Whatever
+    changes state or deadline says when and by whom in `changed_at` and `changed_by`; the database keeps each such
+    change as an `AssignmentChange`.
     """
 
     # No index of their own: the first column of assignment_by_task and of assignment_of_institution serves.
@@ -35,6 +37,10 @@ class Assignment(models.Model):
     deadline_is_official = models.BooleanField(default=False)
     state = models.CharField(_("状态"), max_length=20, choices=S.choices, default=S.NOT_STARTED)
     created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     handed_in_at = models.DateTimeField(null=True, blank=True)
     sent_back_at = models.DateTimeField(null=True, blank=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pytest
 from django.conf import settings
@@ -32,7 +33,7 @@ from portal.shell.demo.accounts import NAMED
 from portal.shell.demo.load import load
 from tasks.actions import content_to_sign, missing
 from tasks.enums import AssignmentState, RequestKind, RequestState
-from tasks.models import Assignment, ChangeRequest, Evidence, Submission
+from tasks.models import Assignment, AssignmentChange, ChangeRequest, Evidence, Submission
 from tests.factories.accounts import InstitutionFactory, UserFactory, every_region
 from tests.factories.plan import TaskFactory
 from vault.models import StoredFile
@@ -305,6 +306,19 @@ def test_the_audit_trail_verifies_and_ends_in_the_state_of_each_assignment(demo)
         last[event.target_id] = event.data["to"]
     for pk, state in Assignment.objects.values_list("pk", "state"):
         assert last.get(str(pk), A.NOT_STARTED) == state
+
+
+def test_the_facts_of_each_assignment_lead_from_its_creation_to_what_it_is(demo):
+    changes = defaultdict(list)
+    for change in AssignmentChange.objects.order_by("at", "pk"):
+        changes[change.assignment_id].append(change)
+    for row in Assignment.objects.all():
+        first, *later = changes[row.pk]
+        assert (first.from_state, first.to_state, first.at) == ("", "not_started", row.created_at)
+        for before, after in pairwise([first, *later]):
+            assert (after.from_state, after.from_deadline) == (before.to_state, before.to_deadline)
+        last = changes[row.pk][-1]
+        assert (last.to_state, last.to_deadline) == (row.state, row.deadline)
 
 
 # --- The accounts and the story ---------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from portal.accounts.enums import Role
 from portal.audit.canonical import canonical_json, digests
 from portal.shell.demo import texts
 from portal.shell.demo.bodies import Body, Reviewer
+from portal.shell.demo.changes import Passage
 from portal.shell.demo.duties import Demand, Duty
 from portal.shell.demo.files import Document
 from portal.shell.demo.moments import HANDED_IN_FIRST, WRITTEN, at
@@ -88,6 +89,7 @@ class Assigned:
         self.author, self.cio = body.people[Role.CONTRIBUTOR], body.people[Role.CIO]
         self.state: str = S.NOT_STARTED
         self.files: list[File] = []
+        self.passages: list[Passage] = []
 
     def write(self, story: Story) -> Work:
         reason = texts.EXEMPTIONS.get(self.duty.number, texts.NOT_CONCERNED) if story.exempted_at else ""
@@ -99,6 +101,7 @@ class Assigned:
             deadline_is_official=self.duty.is_official,
             state=str(story.state),
             created_at=self.doing.created_at,
+            changed_at=max(filter(None, [self.doing.created_at, story.exempted_at, *story.stamps().values()])),
             exempted_at=story.exempted_at,
             exempted_reason=reason,
             **story.stamps(),
@@ -291,6 +294,7 @@ class Assigned:
     # --- The audit trail ----------------------------------------------------------------------------------
 
     def _move(self, name: str, target: str, moment: datetime.datetime, actor: int, **data: Any) -> None:
+        self.passages.append(Passage(moment, actor, str(target)))
         if self.trail:
             facts = {"from": str(self.state), "to": str(target), **data}
             self._record(f"assignment.{name}", moment, (ASSIGNMENT, self.pk), by=actor, **facts)

@@ -10,6 +10,7 @@ from typing import Any
 from portal.accounts.enums import Role
 from portal.shell.demo import texts
 from portal.shell.demo.bodies import Body, Reviewer
+from portal.shell.demo.changes import Granted
 from portal.shell.demo.duties import Duty
 from portal.shell.demo.moments import DAY, REVIEWED, STARTED, WRITTEN, Day, at
 from portal.shell.demo.stories import Story
@@ -74,8 +75,9 @@ class Asking:
             return replace(duty, deadline=duty.deadline + MORE_TIME, is_official=True)
         return duty
 
-    def write(self, assignment: int, duty: Duty, planned: tuple[K, R] | None, story: Story) -> None:
-        """The requests for an assignment; `duty` is as it was before them."""
+    def write(self, assignment: int, duty: Duty, planned: tuple[K, R] | None, story: Story) -> list[Granted]:
+        """The requests for an assignment; `duty` is as it was before them. Returns the time that was granted."""
+        granted = []
         if story.exempted_at and self.rng.random() < EXEMPTION_ASKED_FOR:
             self._exempted(assignment, duty, story.exempted_at)
         if planned and self._fits(*planned, story):
@@ -83,7 +85,10 @@ class Asking:
             made_on = self.today - self.rng.randint(1, 6) * DAY if state == R.PENDING else self.today - 24 * DAY
             moment = at(min(made_on, duty.deadline - DAY), WRITTEN, self.rng)
             reason = texts.MORE_TIME if kind == K.EXTENSION else texts.NOT_OURS
-            self._request(assignment, duty, kind, state, moment, self.rng.choice(reason))
+            decided_at = self._request(assignment, duty, kind, state, moment, self.rng.choice(reason))
+            if planned == (K.EXTENSION, R.GRANTED):
+                granted.append(Granted(decided_at, self.lead.user, duty.deadline + MORE_TIME))
+        return granted
 
     def _fits(self, kind: K, state: R, story: Story) -> bool:
         """What waits could still be granted; 不适用 was refused before the work went on."""
@@ -105,7 +110,8 @@ class Asking:
         moment: datetime.datetime,
         reason: str,
         decided_at: datetime.datetime | None = None,
-    ) -> None:
+    ) -> datetime.datetime:
+        """Returns when it was over, if it is."""
         wanted = duty.deadline + MORE_TIME if kind == K.EXTENSION else None
         by = self.body.people[Role.CONTRIBUTOR]
         values: dict[str, Any] = {"state": state.value}
@@ -136,6 +142,7 @@ class Asking:
         if state in moves:
             facts = {"from": R.PENDING, "to": state, "kind": kind, "deadline": values.get("granted_deadline")}
             self._record(pk, over_at, moves[state], values.get("decided_by_id", by), **facts)
+        return over_at
 
     def _record(self, pk: int, moment: datetime.datetime, move: str, by: int, **data: Any) -> None:
         if self.trail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assessments.models import Answer, Rectification, RectificationStep, Remark, Review, Score, SelfAssessment
 from portal.audit.models import AuditEvent
 from portal.shell.demo.table import Table
-from tasks.models import Assignment, ChangeRequest, Evidence, Statement, Submission
+from tasks.models import Assignment, AssignmentChange, ChangeRequest, Evidence, Statement, Submission
 from vault.models import StoredFile
 
 
@@ -13,6 +13,7 @@ class Tables:
     def __init__(self) -> None:
         self.files = Table(StoredFile)
         self.assignments, self.statements, self.evidence = Table(Assignment), Table(Statement), Table(Evidence)
+        self.changes = Table(AssignmentChange)
         self.submissions, self.held = Table(Submission), Table(Submission.evidence.through)
         self.self_assessments, self.answers = Table(SelfAssessment), Table(Answer)
         self.linked, self.scores = Table(Answer.evidence.through), Table(Score)
