@@ -4,14 +4,14 @@ from assessments.enums import Verdict
 from plan.enums import RequirementKind
 from tasks.enums import AssignmentState
 from tasks.models import Submission
-from tests.factories.tasks import AssignmentFactory, SubmissionFactory, fill_in
+from tests.factories.tasks import AssignmentFactory, SubmissionFactory, fill_in, take_away
 
 KINDS = ["submissions", "self-assessments"]
 
 
 def submitted(world) -> Submission:
     """What the CIO signed for the first task."""
-    world.first_assignment.delete()
+    take_away(world.first_assignment)
     assignment = AssignmentFactory(task=world.first, institution=world.institution, state=AssignmentState.SUBMITTED)
     return SubmissionFactory(assignment=fill_in(assignment))
 

@@ -21,7 +21,7 @@ from tests.assessments.world import returned as returned_for
 from tests.assessments.world import seen, signed
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.assessments import ReviewFactory
-from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
+from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in, take_away
 
 K = RequirementKind
 KEPT, REMOVED, ADDED = Change.KEPT, Change.REMOVED, Change.ADDED
@@ -222,7 +222,7 @@ def test_a_first_version_has_nothing_before_it(client, world):
 @pytest.fixture
 def submissions(world):
     """Two of the first task: a text changed, and a file was added."""
-    world.first_assignment.delete()
+    take_away(world.first_assignment)
     assignment = AssignmentFactory(task=world.first, institution=world.institution, state=AssignmentState.SUBMITTED)
     first = SubmissionFactory(assignment=fill_in(assignment))
     requirement = world.requirement(K.MATURITY)

@@ -22,7 +22,7 @@ from tasks.models import Evidence
 from tests.assessments.world import accepted, answer_all, hand_in, returned, seen, signed
 from tests.factories.accounts import AuthorityFactory, member
 from tests.factories.assessments import SelfAssessmentFactory
-from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
+from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in, take_away
 
 K = RequirementKind
 S = SelfAssessmentState
@@ -37,8 +37,7 @@ def submission(world):
 
 def submitted(world):
     """What the CIO signed for the first task."""
-    assignment = world.first_assignment
-    assignment.delete()
+    take_away(world.first_assignment)
     assignment = AssignmentFactory(task=world.first, institution=world.institution, state=AssignmentState.SUBMITTED)
     return SubmissionFactory(assignment=fill_in(assignment))
 

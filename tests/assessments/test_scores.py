@@ -18,6 +18,7 @@ from plan.enums import Binding, RequirementKind
 from portal.audit.models import AuditEvent
 from tests.assessments.world import answer_all, draft, hand_in, seen, signed
 from tests.factories.assessments import SelfAssessmentFactory
+from tests.factories.tasks import take_away
 
 K, B = RequirementKind, Binding
 weights = st.decimals("0.01", "9999.99", places=2).map(lambda weight: format(weight, "f"))
@@ -317,7 +318,7 @@ def test_every_page_shows_the_same_progress(client, world):
         assert counted(world, world.draft) == (answered, 8)
     handed_in = actions.hand_in(self_assessment=world.draft, by=world.contributor)
     version = actions.sign(self_assessment=handed_in, seen_sha256=seen(handed_in), by=world.cio)
-    world.first_assignment.delete()
+    take_away(world.first_assignment)
     assert set(shown(client, world, version).values()) == {(8, 8)}
 
 

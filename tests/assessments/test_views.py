@@ -19,7 +19,7 @@ from tasks.enums import AssignmentState
 from tests.assessments.world import answer_all, draft, hand_in, returned, seen, signed
 from tests.factories.accounts import PASSWORD, AuthorityFactory, InstitutionFactory, member, with_password
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
-from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in
+from tests.factories.tasks import AssignmentFactory, EvidenceFactory, SubmissionFactory, fill_in, take_away
 
 K = RequirementKind
 S = SelfAssessmentState
@@ -53,7 +53,7 @@ def typed(world, number=1, **changes) -> dict:
 
 
 def submitted(world):
-    world.first_assignment.delete()
+    take_away(world.first_assignment)
     assignment = AssignmentFactory(task=world.first, institution=world.institution, state=AssignmentState.SUBMITTED)
     return SubmissionFactory(assignment=fill_in(assignment))
 
@@ -303,8 +303,7 @@ def test_the_signed_content_stays_readable_for_the_cio(client, world):
 
 
 def test_evidence_is_shown_beside_the_answers(client, world):
-    assignment = world.first_assignment
-    assignment.delete()
+    take_away(world.first_assignment)
     assignment = AssignmentFactory(task=world.first, institution=world.institution, state=AssignmentState.SUBMITTED)
     requirement = world.requirement(K.EVIDENCE)
     pdf, image, other = (

@@ -45,6 +45,11 @@ class AssignmentFactory(factory.django.DjangoModelFactory):
         return super()._create(model_class, *args, **fields)
 
 
+def take_away(assignment: Assignment) -> None:
+    """As if the institution had never been given it: rows are never deleted, so another gets it."""
+    Assignment.objects.filter(pk=assignment.pk).update(institution=InstitutionFactory())
+
+
 class StatementFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Statement
