@@ -272,6 +272,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "remove-packages": {"task": "reports.jobs.remove_packages", "schedule": crontab(hour=2, minute=50)},
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},
+    "count-changes": {"task": "reports.jobs.count_changes", "schedule": 60.0},
 }
 
 # --- E-mail -----------------------------------------------------------------------------------------------

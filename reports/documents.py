@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from assessments.models import Review
 from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Membership
+from portal.accounts.models import Institution, Membership
 from reports import progress
 from reports.charts import heat_map, state_chart
 from reports.enums import ReportKind
@@ -86,7 +86,8 @@ def _status(
 def _supervisory(
     report: Report, membership: Membership, assignments: AssignmentQuerySet, today: datetime.date
 ) -> dict[str, Any]:
-    figures = progress.measure(assignments, plan=report.plan, today=today)
+    institutions = Institution.objects.visible_to(report.requested_by, acting=membership)
+    figures = progress.measure_scope(institutions, plan=report.plan, day=today)
     authority = report.authority
     waiting = assignments.filter(state=AssignmentState.SUBMITTED)
     return {
@@ -94,7 +95,7 @@ def _supervisory(
         "by_theme": figures.by_theme,
         "by_kind": figures.by_kind,
         "by_task": figures.by_task,
-        "by_region": progress.by_region(assignments, plan=report.plan, today=today),
+        "by_region": progress.by_region(institutions, plan=report.plan, day=today),
         "chart": state_chart(figures.total),
         "heat": heat_map(figures),
         "regions": list(authority.regions.all()),

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.enqueue import enqueue
-from reports import making, removal
+from reports import making, removal, tallies
 from reports.models import Report
 
 RESUMED_AT_ONCE = 100
@@ -26,3 +26,8 @@ def resume_reports() -> None:
 @shared_task(expires=3600)
 def remove_packages() -> None:
     removal.remove_old_packages()
+
+
+@shared_task(expires=60)
+def count_changes() -> None:
+    tallies.count_changes()

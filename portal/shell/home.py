@@ -20,6 +20,7 @@ from assessments.permissions import can_open_cycle
 from assessments.queue import Queue
 from plan.models import Plan
 from portal.accounts.enums import Permission
+from portal.accounts.models import Institution
 from portal.keyset import bounded_count
 from reports import progress
 from reports.charts import heat_map, state_chart
@@ -39,8 +40,9 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
     plan = context["plan"]
     if plan is None:
         return context
+    institutions = Institution.objects.visible_to(request.user, acting=membership)
     assignments = Assignment.objects.visible_to(request.user, acting=membership)
-    measured = progress.measure(assignments, plan=plan, today=today)
+    measured = progress.measure_scope(institutions, plan=plan, day=today)
     link = partial(tasks_url, plan)
     return context | {
         "figures": measured.total,

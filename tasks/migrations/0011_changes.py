@@ -20,8 +20,10 @@ BEGIN
     INSERT INTO tasks_assignmentchange
         (assignment_id, at, by_id, from_state, to_state, from_deadline, to_deadline, is_counted)
     SELECT later.id,
-        -- Whoever changes the row by hand and says nothing is nobody, now.
-        CASE WHEN later.changed_at <> earlier.changed_at THEN later.changed_at ELSE now() END,
+        -- Whoever changes the row by hand and says nothing is nobody, now. A statement that waited for another
+        -- has its time from before it waited, and facts of one assignment go forward.
+        CASE WHEN later.changed_at <> earlier.changed_at
+            THEN GREATEST(later.changed_at, earlier.changed_at) ELSE now() END,
         CASE WHEN later.changed_at <> earlier.changed_at THEN later.changed_by_id END,
         earlier.state, later.state, earlier.deadline, later.deadline, false
     FROM earlier JOIN later USING (id)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assessments.enums import Verdict
 from assessments.models import Remark, Review
+from portal.accounts.models import Institution
 from reports import progress
 from reports.progress import Figures
 from tasks.enums import AssignmentState as S
@@ -70,8 +71,8 @@ def test_overdue_is_what_the_queryset_calls_overdue(industry):
 
 def test_regions_and_institutions(industry, django_assert_num_queries):
     plan, rows, today = industry
-    with django_assert_num_queries(2):
-        lines = progress.by_region(Assignment.objects.all(), plan=plan, today=today)
+    with django_assert_num_queries(3):
+        lines = progress.by_region(Institution.objects.all(), plan=plan, day=today)
     assert {line.subject for line in lines} == {row.institution.region for row in rows}
     for region, figures in lines:
         assert figures == recount([r for r in rows if r.institution.region == region], today)

@@ -32,9 +32,9 @@ def write_changes(
     deadline: datetime.date,
     events: list[Passage | Granted],
 ) -> None:
-    """`deadline` is the one that the assignment was made with."""
+    """`deadline` is the one that the assignment was made with. Loading ends with counting them all."""
     state = str(AssignmentState.NOT_STARTED)
-    tables.changes.add(assignment_id=assignment, at=created_at, to_state=state, to_deadline=deadline)
+    tables.changes.add(assignment_id=assignment, at=created_at, to_state=state, to_deadline=deadline, is_counted=True)
     for event in sorted(events, key=lambda event: event.at):
         before, state = state, event.state if isinstance(event, Passage) else state
         earlier, deadline = deadline, event.until if isinstance(event, Granted) else deadline
@@ -46,4 +46,5 @@ def write_changes(
             to_state=state,
             from_deadline=earlier,
             to_deadline=deadline,
+            is_counted=True,
         )

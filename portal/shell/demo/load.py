@@ -27,6 +27,7 @@ from portal.shell.demo.tables import Tables
 from portal.shell.demo.unchecked import unchecked
 from portal.shell.demo.urging import settle_failures, write_urgings
 from portal.shell.demo.works import Works
+from reports.tallies import rebuild
 
 PLAN_FILE = settings.BASE_DIR / "plan/library/csf-2014.yaml"
 # Today falls into the fifth of the plan's six years, whose dates in the file begin with 2015.
@@ -70,6 +71,8 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
     )
     with unchecked([table.model for table in tables.all()]):
         _write(works, tables, say)
+    say("Tallies")
+    rebuild()
     record(action="demo.loaded", by=None, data={"institutions": institutions, "seed": seed, "day": today})
     if institutions <= MOST_TOLD:
         say("Texts of documents")

@@ -1,0 +1,54 @@
+"""Counting: of a few institutions over their rows, of a scope over the tallies, today or as at a past day."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from typing import Any
+
+from django.db.models import Count
+
+from plan.models import Plan, Task
+from portal.accounts.models import Region
+from portal.accounts.querysets import InstitutionQuerySet
+from reports.cells import counts
+from reports.progress.figures import Figures, Line, Progress
+from tasks.querysets import AssignmentQuerySet, past_deadline
+
+
+def measure(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date) -> Progress:
+    """The plan's progress over those assignments, row by row, in two queries: for what one institution has."""
+    counted = (
+        assignments.filter(task__plan=plan)
+        .order_by()
+        .values_list("task", "institution__kind", "state")
+        .annotate(number=Count("pk"), late=Count("pk", filter=past_deadline(today)))
+    )
+    cells: dict[tuple[int, str], Figures] = {}
+    for task, kind, state, number, late in counted:
+        cells[task, kind] = cells.get((task, kind), Figures()) + Figures(Counter({state: number}), late)
+    return Progress(today=today, tasks=_tasks(plan), cells=cells)
+
+
+def measure_scope(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> Progress:
+    """The plan's progress over all that the institutions have, as known at the end of the day, in three queries."""
+    cells = _summed(institutions, plan, day, "task", "kind")
+    return Progress(today=day, tasks=_tasks(plan), cells=cells)
+
+
+def by_region(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> list[Line]:
+    """One line for each region that has an institution with a task in it, in three queries."""
+    found = _summed(institutions, plan, day, "region")
+    regions = Region.objects.filter(pk__in=[pk for (pk,) in found])
+    return [Line(region, found[region.pk,]) for region in regions]
+
+
+def _summed(institutions: InstitutionQuerySet, plan: Plan, day: datetime.date, *by: str) -> dict[Any, Figures]:
+    found: dict[Any, Figures] = {}
+    for key, state, number, late in counts(institutions, plan=plan, day=day, by=by):
+        found[key] = found.get(key, Figures()) + Figures(Counter({state: number}), late)
+    return found
+
+
+def _tasks(plan: Plan) -> list[Task]:
+    return list(Task.objects.filter(plan=plan).select_related("theme").order_by("number"))

@@ -1,0 +1,131 @@
+"""The rows behind the figures, each list bounded."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from typing import Any, NamedTuple
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from assessments.enums import Verdict
+from assessments.models import Review
+from plan.models import Plan
+from portal.accounts.models import Institution
+from reports.progress.figures import Figures, Line
+from tasks.enums import EDITABLE, AssignmentState
+from tasks.models import Assignment, Submission
+from tasks.querysets import AssignmentQuerySet, past_deadline
+
+S = AssignmentState
+SOON_DAYS = 30
+
+
+class Bounded(NamedTuple):
+    """The first rows of a list, and how many there are in all."""
+
+    rows: list[Any]
+    total: int
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.rows)
+
+
+def by_institution(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:
+    """One line for each institution, those with most overdue first, in three queries."""
+    rows = assignments.filter(task__plan=plan).order_by()
+    counts = {state: Count("pk", filter=Q(state=state)) for state in S.values}
+    lines = (
+        rows.values("institution")
+        .annotate(late=Count("pk", filter=past_deadline(today)), **counts)
+        .order_by("-late", "institution__name", "institution")[:limit]
+    )
+    found = {
+        line["institution"]: Figures(Counter({state: line[state] for state in S.values}), line["late"])
+        for line in lines
+    }
+    institutions = Institution.objects.select_related("region").in_bulk(found)
+    return Bounded(
+        [Line(institutions[pk], figures) for pk, figures in found.items()],
+        rows.aggregate(n=Count("institution", distinct=True))["n"],
+    )
+
+
+class Late(NamedTuple):
+    """An assignment past its deadline, and by how many days on the day of the page or report."""
+
+    assignment: Assignment
+    days: int
+
+
+def overdue_list(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
+    """The overdue assignments, oldest deadline first."""
+    rows = (
+        assignments.filter(task__plan=plan)
+        .overdue(today)
+        .select_related("task__theme", "institution__region")
+        .order_by("deadline", "pk")[:limit]
+    )
+    return [Late(row, days_late(row, today)) for row in rows]
+
+
+def days_late(assignment: Assignment, today: datetime.date) -> int:
+    """Whole days since the deadline's day; 0 for what is not overdue."""
+    return 0 if assignment.is_closed else max((today - assignment.deadline).days, 0)
+
+
+def nearest_deadlines(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> QuerySet:
+    """What is still open and not yet overdue, nearest deadline first."""
+    rows = assignments.filter(task__plan=plan).open().filter(deadline__gte=today)
+    return rows.select_related("task", "institution").order_by("deadline", "pk")[:limit]
+
+
+def to_do(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> QuerySet:
+    """What the institution's people have to work on, most urgent first.
+
+    Returned by the supervisor, then overdue, then due within 30 days, then sent back by the CIO, then the rest.
+    """
+    urgency = Case(
+        When(state=S.RETURNED, then=Value(0)),
+        When(deadline__lt=today, then=Value(1)),
+        When(deadline__lte=today + datetime.timedelta(days=SOON_DAYS), then=Value(2)),
+        When(state=S.IN_PROGRESS, sent_back_at__isnull=False, then=Value(3)),
+        default=Value(4),
+    )
+    rows = assignments.filter(task__plan=plan, state__in=EDITABLE).annotate(urgency=urgency)
+    return rows.select_related("task").order_by("urgency", "deadline", "task__number")[:limit]
+
+
+def with_history(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
+    """Annotate `submission_count`, `last_verdict` and `last_verdict_at`: what was signed, and how it was judged."""
+    submissions = Submission.objects.filter(assignment=OuterRef("pk")).order_by()
+    reviews = Review.objects.filter(submission__assignment=OuterRef("pk")).order_by("-created_at")
+    counted = submissions.values("assignment").annotate(n=Count("pk")).values("n")
+    return assignments.annotate(
+        submission_count=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
+        last_verdict=Subquery(reviews.values("verdict")[:1]),
+        last_verdict_at=Subquery(reviews.values("created_at")[:1]),
+    )
+
+
+def open_returns(reviews: QuerySet[Review], assignments: AssignmentQuerySet) -> QuerySet[Review]:
+    """Returns that no later submission has answered yet, by task, with the reasons for each requirement."""
+    later = Submission.objects.filter(
+        assignment=OuterRef("submission__assignment"), number__gt=OuterRef("submission__number")
+    )
+    return (
+        reviews.filter(
+            ~Exists(later), verdict=Verdict.RETURNED, submission__assignment__in=assignments.open().order_by()
+        )
+        .select_related("submission__assignment__task", "authority")
+        .prefetch_related("remarks__requirement__task")
+        .order_by("submission__assignment__task__number", "pk")
+    )
+
+
+def plan_in_force(plans: QuerySet[Plan], today: datetime.date) -> Plan | None:
+    """The plan that `today` falls into; without one, the latest."""
+    now = Case(When(starts_on__lte=today, ends_on__gte=today, then=Value(0)), default=Value(1))
+    return plans.order_by(now, "-starts_on", "slug").first()
