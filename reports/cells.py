@@ -29,14 +29,16 @@ GROUPS = """
 IN_GROUPS = """
     ({row}.region_id, {row}.kind) IN (SELECT * FROM unnest(%({which}_regions)s::bigint[], %({which}_kinds)s::text[]))
 """
-TALLIED = """
+TALLIED_NOW = "SELECT task_id, kind, region_id, state, deadline, number FROM reports_standing"
+TALLIED_THEN = """
     SELECT task_id, kind, region_id, state, deadline, number
     FROM reports_openingbalance WHERE month = (SELECT month FROM opening)
     UNION ALL
     SELECT task_id, kind, region_id, state, deadline, change
     FROM reports_dailytally
     WHERE day >= COALESCE((SELECT month FROM opening), '-infinity') AND day <= %(until)s
-    UNION ALL
+"""
+NOT_COUNTED = """
     SELECT assignment.task_id, institution.kind, institution.region_id, side.state, side.deadline, side.change
     FROM tasks_assignmentchange fact
     JOIN tasks_assignment assignment ON assignment.id = fact.assignment_id
@@ -67,7 +69,7 @@ COUNTED = """
     WITH opening AS MATERIALIZED (
         SELECT max(month) AS month FROM reports_openingbalance WHERE month <= %(until)s
     ), cell (task_id, kind, region_id, state, deadline, number) AS (
-        SELECT * FROM ({tallied}) AS tallied WHERE {in_whole}
+        SELECT * FROM ({tallied} UNION ALL {not_counted}) AS tallied WHERE {in_whole}
         UNION ALL
         ({rows})
     )
@@ -101,17 +103,19 @@ def counts(
         seen, parameters = _seen(institutions)
     except EmptyResultSet:
         return []
+    is_now = day >= timezone.localdate()
     values: dict[str, Any] = {
         **parameters,
         **_groups(seen, parameters),
         "plan": plan.pk,
         "day": day,
-        "until": datetime.date.max if day >= timezone.localdate() else day,
+        "until": datetime.date.max if is_now else day,
         "closed": [str(state) for state in CLOSED],
     }
-    rows = ROWS_NOW if values["until"] == datetime.date.max else ROWS_THEN
+    rows = ROWS_NOW if is_now else ROWS_THEN
     sql = COUNTED.format(
-        tallied=TALLIED,
+        tallied=TALLIED_NOW if is_now else TALLIED_THEN,
+        not_counted=NOT_COUNTED,
         in_whole=IN_GROUPS.format(row="tallied", which="whole"),
         rows=rows.format(seen=seen, in_groups=IN_GROUPS.format(row="institution", which="partial")),
         dimensions=", ".join(f"cell.{DIMENSIONS[name]}" for name in by),

@@ -11,7 +11,7 @@ import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from reports.models import DailyTally, OpeningBalance
+from reports.models import DailyTally, OpeningBalance, Standing
 from tasks.models import AssignmentChange
 
 COUNTING_LOCK = 7406  # advisory: one at a time counts, opens a month, or rebuilds
@@ -41,6 +41,10 @@ COUNT = f"""
         INSERT INTO reports_dailytally (day, {CELL}, change)
         SELECT day, {CELL}, change FROM moves
         ON CONFLICT (day, {CELL}) DO UPDATE SET change = reports_dailytally.change + EXCLUDED.change
+    ), standing AS (
+        INSERT INTO reports_standing ({CELL}, number)
+        SELECT {CELL}, sum(change) FROM moves GROUP BY {CELL}
+        ON CONFLICT ({CELL}) DO UPDATE SET number = reports_standing.number + EXCLUDED.number
     ), opening AS (
         -- What is counted late, such as at midnight on the first, belongs into the balances after its day.
         INSERT INTO reports_openingbalance (month, {CELL}, number)
@@ -58,6 +62,10 @@ COUNT = f"""
 COUNT_ANEW = f"""
     INSERT INTO reports_dailytally (day, {CELL}, change)
     SELECT day, {CELL}, change FROM ({MOVES.format(facts=COUNTED)}) AS moves
+"""  # noqa: S608 - constants
+STAND_ANEW = f"""
+    INSERT INTO reports_standing ({CELL}, number)
+    SELECT {CELL}, sum(change) FROM reports_dailytally GROUP BY {CELL} HAVING sum(change) <> 0
 """  # noqa: S608 - constants
 OPEN_MONTH = f"""
     INSERT INTO reports_openingbalance (month, {CELL}, number)
@@ -88,6 +96,7 @@ def count_changes() -> int:
     with connection.cursor() as cursor:
         cursor.execute(COUNT)
         (counted,) = cursor.fetchone()
+    Standing.objects.filter(number=0).delete()
     _open_months()
     return counted
 
@@ -96,11 +105,12 @@ def count_changes() -> int:
 def rebuild() -> int:
     """Throw all tallies away and derive them from every fact; returns how many facts there are."""
     _one_at_a_time()
-    DailyTally.objects.all().delete()
-    OpeningBalance.objects.all().delete()
+    for model in (DailyTally, Standing, OpeningBalance):
+        model.objects.all().delete()
     AssignmentChange.objects.filter(is_counted=False).update(is_counted=True)
     with connection.cursor() as cursor:
         cursor.execute(COUNT_ANEW)
+        cursor.execute(STAND_ANEW)
     _open_months()
     return AssignmentChange.objects.filter(is_counted=True).count()
 

@@ -130,4 +130,62 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Standing",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("core", "核心机构"),
+                            ("securities", "证券公司"),
+                            ("futures", "期货公司"),
+                            ("fund", "基金管理公司"),
+                            ("association", "行业协会"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("not_started", "未开始"),
+                            ("in_progress", "进行中"),
+                            ("awaiting_signature", "待签署"),
+                            ("submitted", "已报送"),
+                            ("returned", "已退回"),
+                            ("accepted", "已验收"),
+                            ("not_applicable", "不适用"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("deadline", models.DateField()),
+                ("number", models.IntegerField()),
+                (
+                    "region",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.region",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="plan.task"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("task", "kind", "region", "state", "deadline"), name="standing_once"
+                    )
+                ],
+            },
+        ),
     ]

@@ -40,6 +40,18 @@ class DailyTally(Cell):
         return f"{self.day} {self.task_id} {self.state} {self.change:+}"
 
 
+class Standing(Cell):
+    """How many assignments a cell holds by all facts that are counted."""
+
+    number = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=CELL, name="standing_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.state} {self.number}"
+
+
 class OpeningBalance(Cell):
     """How many assignments a cell held when a month began: `month` is its first day.
 

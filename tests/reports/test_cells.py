@@ -15,7 +15,7 @@ from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution
 from reports import progress, tallies
 from reports.cells import counts
-from reports.models import DailyTally, OpeningBalance
+from reports.models import DailyTally, OpeningBalance, Standing
 from reports.progress import Figures
 from tasks.enums import CLOSED, AssignmentState
 from tasks.models import Assignment, AssignmentChange
@@ -55,7 +55,7 @@ class TestAnyHistory(TestCase):
         InstitutionFactory(kind=InstitutionKind.CORE, region=here)
         AssignmentFactory(institution=self.institutions[0])  # of another plan
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.lists(moves, max_size=14), st.sets(st.integers(0, LAST), min_size=2, max_size=4))
     def test_every_day_is_told_alike(self, history, days):
         rows = [
@@ -109,7 +109,7 @@ class TestAnyHistory(TestCase):
         cell = ("task", "kind", "region", "state", "deadline")
         daily = DailyTally.objects.exclude(change=0).values_list("day", *cell, "change")
         opening = OpeningBalance.objects.exclude(number=0).values_list("month", *cell, "number")
-        return sorted(daily), sorted(opening)
+        return sorted(daily), sorted(opening), sorted(Standing.objects.values_list(*cell, "number"))
 
 
 @pytest.mark.django_db
