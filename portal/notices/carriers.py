@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from django.utils import translation
 
 from portal.accounts.addresses import half_width
-from portal.accounts.models import User
+from portal.accounts.models import Invitation, User
 from portal.notices.claims import Parcel
 from portal.notices.delivery import ServerGone, Undelivered
 from portal.notices.enums import Channel, Needless, Pace
@@ -36,30 +36,30 @@ class MailCarrier:
         routes = _routes(Channel.EMAIL, parcels).exclude(pace=Pace.AT_ONCE)
         self.digests = set(routes.values_list("user_id", flat=True))
 
-    def send(self, parcel: Parcel) -> Proof:
+    def make(self, parcel: Parcel) -> Letter:
         mail = self._mail(parcel)
-        (address,) = mail.to
-        _check_address(address)
-        message_id = f"<{parcel.number}@{_domain()}>"
-        mail.extra_headers["Message-ID"] = message_id
+        _check_address(mail.to[0])
+        mail.extra_headers["Message-ID"] = f"<{parcel.number}@{_domain()}>"
+        return mail
+
+    def send(self, parcel: Parcel, message: Letter) -> Proof:
+        _check_invitation(parcel.deliveries[0].invitation)
         self._open()
         try:
-            self.connection.send_messages([mail])
+            self.connection.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
             is_final = all(code >= 500 for code, _reason in error.recipients.values())
             raise Undelivered(_words(error), is_final=is_final) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close()
             raise Undelivered(_words(error)) from error
-        return Proof(address, message_id, getattr(self.connection, "answer", ""))
+        return Proof(message.to[0], message.extra_headers["Message-ID"], getattr(self.connection, "answer", ""))
 
     def close(self) -> None:
         self.connection.close()
 
     def _mail(self, parcel: Parcel) -> Letter:
         if invitation := parcel.deliveries[0].invitation:
-            if not type(invitation).objects.open().filter(pk=invitation.pk).exists():
-                raise Undelivered(Needless.INVITATION_CLOSED, is_final=True)
             return invitation_mail(invitation)
         notices = _notices(parcel.deliveries)
         return notices_mail(notices, is_digest=notices[0].recipient_id in self.digests)
@@ -82,17 +82,19 @@ class WebhookCarrier:
     def prepare(self, parcels: Sequence[Parcel]) -> None:
         self.routes = {route.user_id: route for route in _routes(self.channel, parcels)}
 
-    def send(self, parcel: Parcel) -> Proof:
+    def make(self, parcel: Parcel) -> Message:
         notices = _notices(parcel.deliveries)
-        person = notices[0].recipient
-        route = self.routes.get(person.pk)
+        return _message(parcel.number, notices[0].recipient, notices)
+
+    def send(self, parcel: Parcel, message: Message) -> Proof:
+        route = self.routes.get(message.person.pk)
         if route is None:
             raise Undelivered(Needless.NO_ROUTE, is_final=True)
         host = urlsplit(route.address).netloc
         if host in self.silent:
             raise Undelivered(Needless.SILENT)
         try:
-            answer = send(route, _message(parcel.number, person, notices))
+            answer = send(route, message)
         except (BadTarget, Refused) as error:
             if getattr(error, "is_late", False):
                 self.silent.add(host)
@@ -110,6 +112,11 @@ def _routes(channel: Channel, parcels: Sequence[Parcel]):
 
 def _notices(deliveries: Sequence[Delivery]) -> list[Notice]:
     return [delivery.notice for delivery in deliveries if delivery.notice]
+
+
+def _check_invitation(invitation: Invitation | None) -> None:
+    if invitation and not Invitation.objects.open().filter(pk=invitation.pk).exists():
+        raise Undelivered(Needless.INVITATION_CLOSED, is_final=True)
 
 
 def _check_address(address: str) -> None:

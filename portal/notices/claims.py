@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from portal.notices.background import Background
 from portal.notices.enums import Channel
 from portal.notices.models import Delivery
 from portal.notices.querysets import DeliveryQuerySet
@@ -65,6 +66,14 @@ TAKE = """
     WHERE delivery.id = due.id
     RETURNING delivery.id
 """
+# Once a mail, and without waiting for the disk: the next claim does. So if PostgreSQL itself crashes, what one claim
+# held may be sent twice; if only a worker does, a single mail.
+SENT = """
+    UPDATE notices_delivery SET state = 'sent', sent_at = statement_timestamp(), claimed_by = NULL, last_error = '',
+        address = $3, message_id = $4, answer = $5
+    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
+    WHERE id = ANY($1) AND claimed_by = $2
+"""
 
 
 @dataclass(frozen=True)
@@ -89,16 +98,24 @@ class Run:
 
     def __init__(self) -> None:
         self.number = secrets.randbits(63)
+        self.background = Background("notices_sent", SENT)
 
     def __enter__(self) -> Self:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [self.number])
+        self.background.prepare()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
         """Give back what was not tried. A connection that is gone has released everything already."""
-        if not connection.is_usable():
-            return
+        try:
+            self.background.settle()
+        finally:
+            if connection.is_usable():
+                self._release()
+
+    def _release(self) -> None:
+        self.background.forget()
         self.give_back(Delivery.objects.filter(claimed_by=self.number))
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [self.number])
@@ -112,6 +129,7 @@ class Run:
 
     def claim(self, channel: Channel) -> list[Parcel]:
         """The next messages to send; none when nothing is due."""
+        self.background.settle()
         return (
             (self._invitations(FRESH, attempts=0) if channel == Channel.EMAIL else [])
             or self._people(channel, FIRST_FRESH, FRESH)
@@ -142,8 +160,11 @@ class Run:
         due = Delivery.objects.due().filter(invitation__isnull=False, **attempts)
         first = due.order_by("attempts", "next_attempt_at").select_for_update(skip_locked=True)
         taken = list(first.values_list("pk", flat=True)[:limit])
+        if not taken:
+            return []
         Delivery.objects.filter(pk__in=taken).update(claimed_by=self.number, attempts=F("attempts") + 1)
-        rows = Delivery.objects.filter(pk__in=taken).select_related("invitation__invited_by")
+        told = ["invitation__invited_by", "invitation__institution", "invitation__authority"]
+        rows = Delivery.objects.filter(pk__in=taken).select_related(*told)
         return [Parcel([delivery]) for delivery in rows]
 
 

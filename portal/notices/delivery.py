@@ -1,7 +1,8 @@
 """Send what is due on one channel, each thing once, and one message for all that one person is told at a time.
 
-A claim is a short transaction; sending happens outside of any; the outcome is a statement of its own. So what a
-killed worker had in its hands is released at once, and only the message on its way may arrive twice.
+A claim is a short transaction; sending happens outside of any; the outcome is a statement of its own, written while
+the next message is made and waited for before that leaves. So what a killed worker had in its hands is released at
+once, and only the message on its way may arrive twice.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from django.db import DatabaseError, connection
 
 from portal.notices.claims import Parcel, Run, release_abandoned
 from portal.notices.currency import still_current
@@ -21,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # A run ends after this time, so that a great heap does not keep a worker from other jobs.
 RUN_SECONDS = 50
+Message = TypeVar("Message")
 
 
 class Undelivered(Exception):
@@ -35,23 +39,26 @@ class ServerGone(Exception):
     """Nothing can be sent now: what is due stays due, and it counts as no attempt."""
 
 
-class Carrier(Protocol):
+class Carrier(Protocol[Message]):
     """How messages leave through a channel."""
 
     def prepare(self, parcels: Sequence[Parcel]) -> None: ...
 
-    def send(self, parcel: Parcel) -> Proof: ...
+    def make(self, parcel: Parcel) -> Message:
+        """While the database writes what became of the message before; who asks it waits for that."""
+
+    def send(self, parcel: Parcel, message: Message) -> Proof: ...
 
     def close(self) -> None: ...
 
 
-def deliver(channel: Channel, carrier: Carrier) -> int:
+def deliver(channel: Channel, carrier: Carrier[Message]) -> int:
     """Send until nothing is due, the server is gone, or time is up; returns how many messages went out."""
     until = time.monotonic() + RUN_SECONDS
     release_abandoned()
     _park_hopeless()
     count = 0
-    with Run() as run:
+    with Run() as run, connection.execute_wrapper(run.background.first):
         try:
             for parcel in _parcels(run, channel, carrier):
                 count += _send(run, parcel, carrier)
@@ -64,18 +71,20 @@ def deliver(channel: Channel, carrier: Carrier) -> int:
     return count
 
 
-def _parcels(run: Run, channel: Channel, carrier: Carrier) -> Iterator[Parcel]:
+def _parcels(run: Run, channel: Channel, carrier: Carrier[Message]) -> Iterator[Parcel]:
     while claimed := run.claim(channel):
         parcels = still_current(run, claimed)
         carrier.prepare(parcels)
         yield from parcels
 
 
-def _send(run: Run, parcel: Parcel, carrier: Carrier) -> bool:
+def _send(run: Run, parcel: Parcel, carrier: Carrier[Message]) -> bool:
     """Whether it went out; if not, the rows say why and when it is tried again."""
     try:
-        proof = carrier.send(parcel)
-    except ServerGone:
+        message = carrier.make(parcel)
+        run.background.settle()
+        proof = carrier.send(parcel, message)
+    except (ServerGone, DatabaseError):
         raise
     except Undelivered as error:
         failed(run, parcel, str(error), is_final=error.is_final)

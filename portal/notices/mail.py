@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+from html import escape
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.accounts.models import Invitation, User
+from portal.accounts.models import Institution, Invitation, User
 from portal.notices import texts
 from portal.notices.letters import Letter
 from portal.notices.models import Notice
@@ -26,8 +25,10 @@ from portal.notices.unsubscribing import unsubscribe_token
 HEADERS = {"Auto-Submitted": "auto-generated"}
 # What one mail names, the most urgent first; the inbox has the rest.
 NOTICES_A_MAIL = 50
-# Stands for the person's name until it is known; no text has it.
+# Stand for what is each reader's own until it is known, by the notice's place; no text has them.
 NAME = "\x00name\x00"
+INSTITUTION = "\x00institution {}\x00"
+PATH = "\x00path {}\x00"
 
 
 def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Letter:
@@ -36,15 +37,9 @@ def notices_mail(notices: Sequence[Notice], *, is_digest: bool = False) -> Lette
     with translation.override(recipient.language):
         # What is long is told to one person, and would only fill the memory.
         make = _words if len(notices) <= NOTICES_A_MAIL else _words.__wrapped__
-        words = make(_Told(_facts(notices), notices))
+        words = make(_facts(notices)).filled(_own(recipient, notices))
         headers = HEADERS | _unsubscribe(recipient) if is_digest else HEADERS
-        return _letter(
-            words.subject,
-            words.text.replace(NAME, recipient.name),
-            words.html.replace(NAME, escape(recipient.name)),
-            to=recipient.email,
-            headers=headers,
-        )
+        return _letter(*words, to=recipient.email, headers=headers)
 
 
 class Words(NamedTuple):
@@ -52,34 +47,51 @@ class Words(NamedTuple):
     text: str
     html: str
 
+    def filled(self, own: Mapping[str, str]) -> Words:
+        """With what is each reader's own in place of what stands for it."""
+        subject, text, html = self
+        for blank, value in own.items():
+            subject = subject.replace(blank, " ".join(value.split()))
+            text = text.replace(blank, value)
+            html = html.replace(blank, escape(value))
+        return Words(subject, text, html)
 
-@dataclass(frozen=True)
-class _Told:
-    """Notices are told alike when their facts are."""
 
-    facts: str
-    notices: Sequence[Notice] = field(compare=False)
+def _own(recipient: User, notices: Sequence[Notice]) -> dict[str, str]:
+    own = {NAME: recipient.name}
+    for place, notice in enumerate(notices):
+        own[PATH.format(place)] = notice.path
+        if notice.institution:
+            own[INSTITUTION.format(place)] = notice.institution.local_name
+    return own
 
 
 def _facts(notices: Sequence[Notice]) -> str:
-    """All that the words follow from but the person's name."""
-    told = [(one.kind, one.path, one.institution.local_name if one.institution else None, one.data) for one in notices]
+    """All that the words follow from but what is each reader's own."""
+    told = [(one.kind, one.data, bool(one.path), one.institution is not None) for one in notices]
     return json.dumps([translation.get_language(), settings.SITE_URL, told], sort_keys=True)
 
 
 @lru_cache(maxsize=256)
-def _words(told: _Told) -> Words:
-    """With NAME for the person's: people of one institution are told the same in a row, and it is made once."""
-    named = most_urgent(told.notices)
+def _words(facts: str) -> Words:
+    """With blanks for what is each reader's own: a morning tells thousands the same, and it is made once."""
+    _language, _site, told = json.loads(facts)
+    notices = [_blank_notice(place, *one) for place, one in enumerate(told)]
+    named = most_urgent(notices)
     context = {
         "name": NAME,
         "notices": named,
-        "more": len(told.notices) - len(named),
+        "more": len(notices) - len(named),
         "inbox_url": _absolute(reverse("notices:inbox")),
         "settings_url": _absolute(reverse("notices:settings")),
     }
-    subject = named[0].subject if len(told.notices) == 1 else _subject_of_many(told.notices)
+    subject = named[0].subject if len(notices) == 1 else _subject_of_many(notices)
     return _rendered("notices/notices.txt", "notices/notices.html", subject=subject, context=context)
+
+
+def _blank_notice(place: int, kind: str, data: dict[str, Any], has_path: bool, has_institution: bool) -> Notice:
+    institution = Institution(name=INSTITUTION.format(place)) if has_institution else None
+    return Notice(kind=kind, data=data, path=PATH.format(place) if has_path else "", institution=institution)
 
 
 def most_urgent(notices: Sequence[Notice]) -> list[Notice]:

@@ -168,7 +168,8 @@ class Delivery(models.Model):
                 condition=Q(state=DeliveryState.PENDING, claimed_by=None),
                 name="delivery_waiting",
             ),
-            models.Index(fields=["claimed_by"], condition=Q(claimed_by__isnull=False), name="delivery_claimed"),
+            # By id: by the run, the planner would read all that a run ever had in hand to find one of its rows.
+            models.Index(fields=["id"], condition=Q(claimed_by__isnull=False), name="delivery_claimed"),
             models.Index(fields=["message_id"], condition=~Q(message_id=""), name="delivery_by_message"),
             models.Index(fields=["sent_at"], condition=Q(sent_at__isnull=False), name="delivery_by_time"),
             models.Index(

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, DurationField, Q, Value, When
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -34,14 +34,6 @@ DELAY = Case(
 ERROR_CHARACTERS = 500
 # What a notice says of its matter, and nothing of the person told.
 ABOUT = ("number", "title", "title_en", "reference", "count")
-# In SQL, since it is once a mail, and without waiting for the disk: the next claim does. So if PostgreSQL itself
-# crashes, what one claim held may be sent twice; if only a worker does, a single mail.
-SENT = """
-    UPDATE notices_delivery SET state = 'sent', sent_at = statement_timestamp(), claimed_by = NULL, last_error = '',
-        address = %(address)s, message_id = %(message_id)s, answer = %(answer)s
-    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
-    WHERE id = ANY(%(ids)s) AND claimed_by = %(run)s
-"""
 
 
 class Proof(NamedTuple):
@@ -53,12 +45,13 @@ class Proof(NamedTuple):
 
 
 def sent(run: Run, parcel: Parcel, proof: Proof) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(SENT, {"ids": parcel.ids, "run": run.number, **proof._asdict()})
+    """It is written while the next message is made, and waited for before that leaves."""
+    run.background.execute("{" + ",".join(map(str, parcel.ids)) + "}", str(run.number), *proof)
 
 
 def failed(run: Run, parcel: Parcel, error: str, *, is_final: bool = False) -> None:
     """Try again later, or give up after the last attempt."""
+    run.background.settle()
     rows = run.holds(parcel)
     over = Q() if is_final else Q(attempts__gte=MAX_ATTEMPTS)
     park(rows.filter(over), error)

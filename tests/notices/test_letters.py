@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import smtplib
 
 import pytest
 from django.core.mail.message import BadHeaderError
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.notices.letters import Letter
+from portal.notices.smtp import stuffed
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300)
 
@@ -46,3 +48,9 @@ def test_names_and_domains_in_chinese():
 def test_no_header_of_several_lines(value):
     with pytest.raises(BadHeaderError):
         read(letter(headers={"X-Own": value}))
+
+
+@given(st.lists(st.sampled_from([b".", b"\r\n", b"\n", b"a"])).map(b"".join))
+def test_what_begins_with_a_dot_is_stuffed_as_smtplib_does(message):
+    quoted = smtplib._quote_periods(message)
+    assert stuffed(message) == quoted + (b".\r\n" if quoted.endswith(b"\r\n") else b"\r\n.\r\n")

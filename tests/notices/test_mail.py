@@ -143,3 +143,31 @@ def test_a_new_name_of_the_institution_is_told_at_once():
     notices_mail([notice])
     notice.institution.name = "新名称证券有限公司"
     assert "新名称证券有限公司" in notices_mail([notice]).body
+
+
+def test_institutions_that_are_told_the_same_are_called_by_their_own_names_and_led_to_their_own_pages():
+    mails = []
+    for name, path in (("甲证券", "/a/"), ("<乙>期货", "/b/"), ("丙", "")):
+        several = reminders(7, 1)
+        for number, notice in enumerate(several):
+            notice.institution = InstitutionFactory(name=f"{name}{number}")
+            notice.data["number"], notice.data["title"], notice.path = 1, "同一任务", path and f"{path}{number}/"
+        mails.append(notices_mail(several))
+    text, html = parts(mails[1])
+    assert text.index("<乙>期货1") < text.index("/b/1/") < text.index("<乙>期货0") < text.index("/b/0/")
+    assert html.index("&lt;乙&gt;期货1") < html.index("&lt;乙&gt;期货0")
+    assert 'href="http://127.0.0.1:8000/b/1/"' in html
+    assert "href" not in parts(mails[2])[1].partition("<small>")[0]
+    assert all("\x00" not in part for mail in mails for part in (mail.subject, *parts(mail)))
+
+
+def test_several_invitations_of_one_claim(institution, mailoutbox):
+    for number in range(3):
+        actions.invite(
+            email=f"new{number}@test.example",
+            name="新",
+            body=institution,
+            role=Role.CIO,
+            by=member(institution, Role.LIAISON),
+        )
+    assert deliver_mail() == 3
