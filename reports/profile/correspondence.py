@@ -109,7 +109,7 @@ def _requests(seen: Seen, limit: int) -> Iterator[Said]:
         about = f"{request.get_kind_display()} · {task.number} {task.local_title}"
         yield Said(
             at=request.requested_at,
-            kind=_("提出申请"),
+            kind=_("已提出申请"),
             by=request.requested_by.name,
             about=about,
             url=request.get_absolute_url(),
