@@ -66,7 +66,7 @@ def _returned(seen: Seen) -> Group:
         )
 
     rows = open_returns(seen.reviews_of_doing, seen.assignments)
-    return _group(_("退回后尚未重新报送"), seen.tasks_url(state="returned"), rows[: SHOWN + 1], item)
+    return _group(_("退回后尚未重新报送"), seen.tasks_url(review="returned"), rows[: SHOWN + 1], item)
 
 
 def _requests(seen: Seen) -> Group:
@@ -118,7 +118,7 @@ def _unsigned(seen: Seen) -> Group:
 
 
 def _expiring(seen: Seen) -> Group:
-    """Files that are put forward and no longer valid, or not for long."""
+    """Files that are put forward and no longer valid, or not for long; each once, with a task it is used for."""
 
     def item(file: Evidence) -> Item:
         task = file.assignment.task
@@ -135,6 +135,6 @@ def _expiring(seen: Seen) -> Group:
     return _group(
         _("已过期和 %(days)s 天内到期的材料") % {"days": SOON_DAYS},
         url,
-        rows.order_by("stored__expires_on", "pk")[: SHOWN + 1],
+        rows.order_by("stored__expires_on", "stored_id", "pk").distinct("stored__expires_on", "stored_id")[: SHOWN + 1],
         item,
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from assessments.enums import RectificationState, SelfAssessmentState, Verdict
@@ -157,8 +158,27 @@ def test_the_institutions_own_see_their_page_without_what_is_for_supervisors(
     assert page.context["scores"].ranks == []
 
 
-def test_people_are_not_for_contributors(client, institution):
-    assert shown(client, member(institution, Role.CONTRIBUTOR), institution).status_code == 403
+def test_people_are_not_for_contributors_and_their_menu_does_not_lead_there(client, institution):
+    for role, status in ((Role.CONTRIBUTOR, 403), (Role.LIAISON, 200), (Role.CIO, 200)):
+        assert shown(client, member(institution, role), institution).status_code == status
+        assert (institution.get_absolute_url() in client.get("/").text) == (status == 200)
+
+
+def test_the_institutions_name_leads_there_for_supervisors_only(client, institution, authority, plan):
+    something_of_everything(institution, authority, plan)
+    late, rectification = institution.assignments.get(state=S.RETURNED), institution.rectifications.first()
+    work = [late.get_absolute_url(), rectification.get_absolute_url()]
+    review = reverse("assessments:review_submission", args=[late.submissions.get().pk])
+    lists = [
+        reverse(name) for name in ("home", "tasks:requests", "assessments:rectifications", "accounts:institutions")
+    ]
+    client.force_login(member(authority, Role.SUPERVISOR))
+    link = f'href="{institution.get_absolute_url()}"'
+    for url in [*work, review, *lists]:
+        assert link in client.get(url).text, url
+    client.force_login(member(institution, Role.CONTRIBUTOR))
+    for url in [*work, *lists[:3]]:
+        assert link not in client.get(url).text, url
 
 
 # --- Others -------------------------------------------------------------------------------------------------
@@ -232,6 +252,16 @@ def test_what_was_answered_is_not_open(client, institution, authority, plan):
     ChangeRequest.objects.pending().update(state=RequestState.WITHDRAWN, withdrawn_at=timezone.now())
     labels = [group.label for group in shown(client, supervisor, institution).context["open_items"]]
     assert labels == ["未签署的自评", "已过期和 30 天内到期的材料"]
+
+
+def test_a_file_that_is_used_twice_expires_once(client, institution, authority, plan):
+    something_of_everything(institution, authority, plan)
+    file = institution.evidence.get(stored__expires_on__isnull=False)
+    EvidenceFactory(
+        assignment=file.assignment, requirement=file.requirement, stored=file.stored, frozen_at=timezone.now()
+    )
+    groups = shown(client, member(authority, Role.SUPERVISOR), institution).context["open_items"]
+    assert [item.expires_on for item in groups[-1].items] == [file.stored.expires_on]
 
 
 def test_a_returned_self_assessment_stands_so_until_it_is_signed_again(client, institution, authority, plan):
