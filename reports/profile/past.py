@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from assessments.models import SelfAssessment
 from reports.profile.seen import Seen
 from reports.standing import HalfYear, ReturnedTask, half_years, returned_tasks, signed_late
 from tasks.models import Submission
@@ -15,7 +16,7 @@ HALF_YEARS, LATE_SHOWN, RETURNED_SHOWN = 6, 5, 5
 class LateRow(NamedTuple):
     title: str
     url: str
-    signed: Submission
+    signed: Submission | SelfAssessment
     days: int
 
 
@@ -37,7 +38,7 @@ def past_of(seen: Seen) -> Past:
     )
 
 
-def _title(signed) -> str:
+def _title(signed: Submission | SelfAssessment) -> str:
     if isinstance(signed, Submission):
         task = signed.assignment.task
         return f"{task.number} {task.local_title}"
