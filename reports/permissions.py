@@ -33,6 +33,13 @@ def may_export_proof(membership: Membership | None) -> bool:
     return membership is not None and kind_for(membership) is not None and membership.may(Permission.SEE_PROOF)
 
 
+def may_see_own_profile(membership: Membership | None) -> bool:
+    """Those who sign, and those who manage people: a contributor sees nobody's address elsewhere."""
+    if membership is None or membership.is_supervising:
+        return False
+    return membership.may(Permission.SIGN) or membership.may(Permission.MANAGE_PEOPLE)
+
+
 def may_ask(membership: Membership, report: Report) -> bool:
     if report.is_package:
         return may_export_packages(membership)

@@ -47,7 +47,7 @@ DRAFT = {
     "assessments:task": FILLS,
     "assessments:hand_in": FILLS,
     "assessments:delegations": {"liaison"},
-    "accounts:institution": SUPERVISES,
+    "profile:institution": SUPERVISES | {"cio", "liaison"},  # no people are shown to a contributor elsewhere
     "api:institution-detail": OWN | SUPERVISES,
     "api:assignment-detail": OWN | SUPERVISES,
 }
@@ -116,7 +116,7 @@ class World:
             "assessments:task": [self_assessment.pk, task.number],
             "assessments:review_submission": [submission.pk if submission else 0],
             "assessments:compare_submission": [submission.pk if submission else 0],
-            "accounts:institution": [self.institution.pk],
+            "profile:institution": [self.institution.pk],
             "api:institution-detail": [self.institution.pk],
             "api:assignment-detail": [assignment.pk],
         }
@@ -296,5 +296,5 @@ def test_every_page_of_an_object_is_in_this_file():
         app = path.split("/")[0]
         if "<" not in path or app in elsewhere or rule_of(pattern) == "public":
             continue
-        namespace = {"institutions": "accounts", "files": "vault"}.get(app, app)
+        namespace = {"institutions": "profile", "files": "vault"}.get(app, app)
         assert f"{namespace}:{pattern.name}" in tried | written | in_its_app, path

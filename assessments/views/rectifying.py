@@ -135,7 +135,7 @@ def _back(origin: Origin) -> str:
     if origin.review:
         return review_url(origin.review, is_supervising=True)
     if origin.institution:
-        return reverse("accounts:institution", args=[origin.institution.pk])
+        return origin.institution.get_absolute_url()
     return reverse("assessments:rectifications")
 
 

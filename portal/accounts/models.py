@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -135,6 +136,9 @@ class Institution(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("profile:institution", args=[self.pk])
+
 
 class InstitutionUserObjectPermission(UserObjectPermissionBase):
     content_object = models.ForeignKey(Institution, on_delete=models.CASCADE)
@@ -250,6 +254,10 @@ class Invitation(models.Model):
     @property
     def body(self) -> Institution | Authority:
         return self.institution or self.authority
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
 
     @property
     def token(self) -> str:

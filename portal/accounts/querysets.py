@@ -100,6 +100,13 @@ class AuthorityQuerySet(models.QuerySet):
             return self.none()
         return self.filter(memberships__user=user, memberships__is_active=True)
 
+    def supervising(self, institution) -> Self:
+        """Those in whose scope it is, the nearest first: no secret to whoever sees the institution."""
+        grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
+            _is_one_of([SUPERVISE]), content_object=institution
+        )
+        return self.filter(group__in=grants.values("group")).order_by("all_regions", "name")
+
 
 class MembershipQuerySet(models.QuerySet):
     def visible_to(self, user) -> Self:
@@ -115,7 +122,11 @@ class MembershipQuerySet(models.QuerySet):
 class InvitationQuerySet(models.QuerySet):
     def open(self) -> Self:
         """Neither accepted, revoked nor expired. Whoever holds the token may see it, signed in or not."""
-        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
+        return self.unanswered().filter(expires_at__gt=timezone.now())
+
+    def unanswered(self) -> Self:
+        """Neither accepted nor revoked; the link may have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)
 
 
 class SavedViewQuerySet(models.QuerySet):

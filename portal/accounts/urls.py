@@ -20,5 +20,4 @@ urlpatterns = [
     path("invitations/<str:token>/", views.invitation, name="invitation"),
     path("institutions/", views.institutions, name="institutions"),
     path("institutions/options/", views.institution_options, name="institution_options"),
-    path("institutions/<int:pk>/", views.institution, name="institution"),
 ]

@@ -208,25 +208,6 @@ def _matching(text: str) -> Q:
     )
 
 
-@requires(Permission.SUPERVISE)
-def institution(request, pk: int):
-    """One institution in scope: who it is, who its people are, and the way to its work."""
-    rows = Institution.objects.visible_to(request.user, request.membership).select_related("region")
-    shown = get_object_or_404(rows, pk=pk)
-    holds = list(shown.legal_holds.select_related("placed_by", "released_by"))
-    context = {
-        "institution": shown,
-        "members": shown.memberships.filter(is_active=True).select_related("user"),
-        "out_of_reach": _out_of_reach(request, shown),
-        "holds": holds,
-        "standing_hold": next((hold for hold in holds if not hold.released_at), None),
-        "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION),
-        "may_export": request.membership.may(Permission.EXPORT_SUPERVISORY),
-        "may_urge": request.membership.may(Permission.URGE),
-    }
-    return render(request, "accounts/institution.html", context)
-
-
 @signed_in
 def institution_options(request):
     """What a search box over institutions offers for `?q=`."""

@@ -13,6 +13,7 @@ from portal.accounts.enums import Permission
 from portal.broker import broker_alive
 from portal.notices.models import Notice
 from portal.shell.navigation import entries
+from reports.permissions import may_see_own_profile
 
 UNREAD_SHOWN = 99
 
@@ -26,6 +27,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "memberships": user.active_memberships if user.is_authenticated else [],
         "navigation": entries(membership, request.path) if membership else [],
         "may_manage_people": bool(membership and membership.may(Permission.MANAGE_PEOPLE)),
+        "may_see_own_profile": may_see_own_profile(membership),
         "may_operate": bool(membership and membership.may(Permission.OPERATE)),
         "unread_count": _unread(user),
         "broker_alive": broker_alive,

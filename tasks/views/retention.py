@@ -145,7 +145,7 @@ def hold_place(request: HttpRequest, pk: int) -> HttpResponse:
             messages.info(request, moved_on.messages[0])
         else:
             messages.success(request, _("已设置保全，该机构的材料一律不得删除。"))
-        return redirect("accounts:institution", institution.pk)
+        return redirect(institution)
     return render(request, "tasks/hold_place.html", {"institution": institution, "form": form})
 
 
@@ -161,5 +161,5 @@ def hold_release(request: HttpRequest, pk: int) -> HttpResponse:
             messages.info(request, moved_on.messages[0])
         else:
             messages.success(request, _("已解除保全。留存期已满的材料可以删除。"))
-        return redirect("accounts:institution", hold.institution_id)
+        return redirect(hold.institution)
     return render(request, "tasks/hold_release.html", {"hold": hold})

@@ -99,8 +99,8 @@ def test_a_supervisor_finds_institutions_in_scope(client, own, django_assert_num
     page = client.get(reverse("accounts:institutions"), {"q": own.credit_code[:12]})
     assert own.name in page.content.decode()
     assert outside.name not in client.get(reverse("accounts:institutions")).content.decode()
-    assert client.get(reverse("accounts:institution", args=[own.pk])).status_code == 200
-    assert client.get(reverse("accounts:institution", args=[outside.pk])).status_code == 404
+    assert client.get(reverse("profile:institution", args=[own.pk])).status_code == 200
+    assert client.get(reverse("profile:institution", args=[outside.pk])).status_code == 404
     assert own.name in client.get(reverse("accounts:institution_options"), {"q": "示例"}).content.decode()
 
 

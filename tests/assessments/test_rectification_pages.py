@@ -426,7 +426,7 @@ def test_an_institutions_home_shows_what_to_put_right(client, world):
 
 def test_the_institutions_page_leads_to_its_rectifications(client, world):
     client.force_login(world.supervisor)
-    page = client.get(reverse("accounts:institution", args=[world.institution.pk])).content.decode()
+    page = client.get(reverse("profile:institution", args=[world.institution.pk])).content.decode()
     assert f"{LIST}?institution={world.institution.pk}" in page
     page = client.get(f"{LIST}?institution={world.institution.pk}").content.decode()
     assert f"{OPEN}?institution={world.institution.pk}" in page

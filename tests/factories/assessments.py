@@ -49,7 +49,8 @@ class SelfAssessmentFactory(factory.django.DjangoModelFactory):
             content = fields.setdefault("content", {"tasks": []})
             digest = digests(canonical_json(content))
             signer = fields.pop("signed_by", None) or UserFactory()
-            fields |= {"signed_at": now, "signed_by": signer, "sha256": digest.sha256, "sm3": digest.sm3}
+            fields |= {"signed_by": signer, "sha256": digest.sha256, "sm3": digest.sm3}
+            fields.setdefault("signed_at", now)
         if state in (S.ACCEPTED, S.RETURNED):
             fields.setdefault("reviewed_at", now)
         if state == S.WITHDRAWN:

@@ -239,7 +239,7 @@ class TestOutOfReach:
         liaison, supervisor = member(institution, Role.LIAISON), member(authority, Role.SUPERVISOR)
         places = [
             (liaison, reverse("accounts:people")),
-            (supervisor, reverse("accounts:institution", args=[institution.pk])),
+            (supervisor, reverse("profile:institution", args=[institution.pk])),
         ]
         for user, url in places:
             client.force_login(user)

@@ -84,7 +84,7 @@ def test_who_asks_for_an_institution(client, signed, authority, role):
 
 
 def test_the_institutions_page_leads_there(client, signed, authority):
-    page = reverse("accounts:institution", args=[signed.institution.pk])
+    page = reverse("profile:institution", args=[signed.institution.pk])
     link = f"{PACKAGE}?institution={signed.institution.pk}"
     client.force_login(member(authority, Role.SUPERVISOR))
     assert link in client.get(page).content.decode()

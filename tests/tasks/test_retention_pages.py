@@ -117,7 +117,7 @@ def test_what_is_kept_again_by_now_is_refused_with_words(people, browse, over):
 
 def test_a_hold_is_placed_and_released_from_the_institutions_page(people, browse):
     client = browse(people.lead)
-    page = reverse("accounts:institution", args=[people.institution.pk])
+    page = reverse("profile:institution", args=[people.institution.pk])
     place = reverse("tasks:hold_place", args=[people.institution.pk])
     assert place in client.get(page).content.decode()
     assert client.post(place, {"reason": ""}).context["form"].errors["reason"]
@@ -142,7 +142,7 @@ def test_a_hold_is_placed_and_released_from_the_institutions_page(people, browse
 def test_other_supervisors_see_a_hold_and_change_none(people, browse, who):
     hold = place_hold(institution=people.institution, reason="立案调查", by=people.lead)
     client = browse(getattr(people, who))
-    content = client.get(reverse("accounts:institution", args=[people.institution.pk])).content.decode()
+    content = client.get(reverse("profile:institution", args=[people.institution.pk])).content.decode()
     assert "立案调查" in content
     release = reverse("tasks:hold_release", args=[hold.pk])
     assert release not in content
@@ -163,7 +163,7 @@ def test_each_page_costs_the_same_for_many(people, browse, over):
     assert queries_of(client, DELETED) == one
     institutions = InstitutionFactory.create_batch(3)
     first = place_hold(institution=institutions[0], reason="立案调查", by=people.lead)
-    page = reverse("accounts:institution", args=[institutions[0].pk])
+    page = reverse("profile:institution", args=[institutions[0].pk])
     held = [queries_of(client, HOLDS), queries_of(client, page)]
     release_hold(hold=first, by=people.lead)
     for institution in institutions:

@@ -143,8 +143,8 @@ def facts(content: str) -> SafeString:
 
 
 @register.inclusion_tag("_components/fact.html")
-def fact(label: str, value: Any) -> dict[str, Any]:
-    return {"label": label, "value": value}
+def fact(label: str, value: Any, url: str = "") -> dict[str, Any]:
+    return {"label": label, "value": value, "url": url}
 
 
 @register.simple_block_tag

@@ -1,0 +1,127 @@
+"""Scores by cycle, and where the institution stands among its kind.
+
+Of others the institution's own people learn no more than on the comparison page; ranks are for supervisors, over
+institutions that they see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from assessments.enums import SelfAssessmentState
+from assessments.scores import rounded
+from reports.comparison import MOST_CYCLES, Standing, compare, standings
+from reports.profile.seen import Seen
+from reports.score_charts import Band, PointChart, band_chart, point_chart
+from reports.standing import BesideMedian, Change, Place, beside_median, latest_change, place_among
+
+
+class Row(NamedTuple):
+    """A line of the comparison with its drawing."""
+
+    score: BesideMedian
+    band: Band
+
+
+class Rank(NamedTuple):
+    label: str
+    place: Place
+    url: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`compared` is the version beside others: the one accepted last, else the one signed last."""
+
+    latest: Change
+    points: PointChart
+    compared: Standing
+    whole: Row
+    themes: list[Row]
+    ranks: list[Rank]
+    url: str
+
+    @property
+    def is_accepted(self) -> bool:
+        return _is_accepted(self.compared)
+
+    @property
+    def has_others(self) -> bool:
+        return self.whole.score.line.others is not None
+
+    @property
+    def weakest(self) -> BesideMedian | None:
+        """The theme that is furthest below the median; None where none is."""
+        first = self.themes[0].score if self.themes else None
+        return first if first and first.difference is not None and first.difference < 0 else None
+
+    @property
+    def quarter(self) -> str:
+        """Where the whole score lies between the quartiles of others, as both are printed."""
+        own, others = self.whole.score.line.own, self.whole.score.line.others
+        if own is None or others is None:
+            return ""
+        if rounded(own) >= others.high:
+            return _("前四分之一")
+        if rounded(own) >= others.median:
+            return _("中位数以上")
+        return _("中位数以下") if rounded(own) > others.low else _("后四分之一")
+
+
+def scores_of(seen: Seen) -> Scores | None:
+    """None before anything was signed."""
+    found = [standing for standing in standings(seen.self_assessments) if standing.whole is not None]
+    latest = latest_change(found)
+    if latest is None:
+        return None
+    compared = next((standing for standing in reversed(found) if _is_accepted(standing)), found[-1])
+    alike = [s for s in found if s.cycle.plan_id == compared.cycle.plan_id][-MOST_CYCLES:]
+    whole, *themes = compare(compared, seen.institution)
+    lines = [*beside_median([whole]), *beside_median(themes)]
+    rows = [Row(*pair) for pair in zip(lines, band_chart([line for line, _difference in lines]).bands, strict=True)]
+    return Scores(
+        latest=latest,
+        points=point_chart(alike),
+        compared=compared,
+        whole=rows[0],
+        themes=rows[1:],
+        ranks=_ranks(seen, compared),
+        url=_address(seen, compared),
+    )
+
+
+def _is_accepted(standing: Standing) -> bool:
+    return standing.self_assessment.state == SelfAssessmentState.ACCEPTED
+
+
+def _ranks(seen: Seen, compared: Standing) -> list[Rank]:
+    if not seen.is_supervising or not _is_accepted(compared) or compared.whole is None:
+        return []
+    institution = seen.institution
+    of_kind = seen.scores_of_scope.accepted_in(compared.cycle).filter(
+        self_assessment__institution__kind=institution.kind
+    )
+    of_region = of_kind.filter(self_assessment__institution__region=institution.region)
+    everywhere, nearby = place_among(of_kind, compared.whole), place_among(of_region, compared.whole)
+    ranks = [Rank(_("同类机构"), everywhere, _ranking(seen, compared))]
+    if nearby.of < everywhere.of:
+        url = _ranking(seen, compared, region=institution.region.code)
+        ranks.append(Rank(_("同地区同类机构"), nearby, url))
+    return ranks
+
+
+def _ranking(seen: Seen, compared: Standing, **filters: str) -> str:
+    query = {"cycle": compared.cycle.pk, "kind": seen.institution.kind, **filters}
+    return f"{reverse('scores:ranking')}?{urlencode(query)}"
+
+
+def _address(seen: Seen, compared: Standing) -> str:
+    """The page on which institutions, or one's own institution, are compared at length."""
+    if seen.is_supervising:
+        return _ranking(seen, compared)
+    return f"{reverse('scores:comparison')}?{urlencode({'cycle': compared.cycle.pk})}"
