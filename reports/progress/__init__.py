@@ -16,6 +16,7 @@ from reports.progress.figures import (
 )
 from reports.progress.measuring import by_region, measure, measure_scope
 from reports.progress.rows import (
+    SOON_DAYS,
     Bounded,
     Late,
     by_institution,
@@ -31,6 +32,7 @@ from reports.progress.rows import (
 __all__ = [
     "ACCEPTED_SHARE_RULE",
     "OVERDUE_RULE",
+    "SOON_DAYS",
     "Bounded",
     "Figures",
     "Late",
