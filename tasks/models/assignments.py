@@ -78,6 +78,12 @@ class Assignment(models.Model):
             ),
             models.Index(fields=["task", "deadline", "id"], name="assignment_by_task"),
             models.Index(fields=["state", "deadline", "id"], name="assignment_by_state"),
+            models.Index(
+                fields=["returned_at"],
+                condition=Q(state__in=[S.RETURNED, S.IN_PROGRESS, S.AWAITING_SIGNATURE], returned_at__isnull=False),
+                name="assignment_returned",
+            ),
+            models.Index(fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="assignment_withdrawn"),
         ]
 
     def __str__(self) -> str:
