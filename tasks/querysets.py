@@ -17,6 +17,8 @@ from vault.enums import FileState
 from vault.querysets import says
 
 LOOKED_AT = 1000
+# Where work can stand that was returned and is to be signed again.
+UNANSWERED = (AssignmentState.RETURNED, AssignmentState.IN_PROGRESS, AssignmentState.AWAITING_SIGNATURE)
 
 # What `with_progress` counts, as text: built anew for each page, the same as expressions took longer than to run.
 OF_PART = """
@@ -57,6 +59,10 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
 
     def overdue(self, today: datetime.date | None = None) -> Self:
         return self.filter(past_deadline(today or timezone.localdate()))
+
+    def unanswered(self) -> Self:
+        """Returned, and not signed again since, whether or not work on it has begun."""
+        return self.filter(state__in=UNANSWERED, returned_at__gt=F("submitted_at"))
 
     def with_progress(self) -> Self:
         """Annotate `requirements_total` and `requirements_done`: those of the part, and those ready to hand in."""

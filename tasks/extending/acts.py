@@ -63,10 +63,10 @@ def extend(*, choice: Choice, reason: str, seen_sha256: str, token: UUID, by: Us
         return done
     if not reason.strip():
         raise ValidationError({"reason": ValidationError(_("请填写延期理由。"), code="reason")})
+    if not choice.moves.exists():
+        raise ValidationError(_("所选任务中没有可以延期的。"), code="nothing")
     _lock(choice.moves)
     assignments, institutions, sha256 = choice.digest()
-    if not assignments:
-        raise ValidationError(_("所选任务中没有可以延期的。"), code="nothing")
     if sha256 != seen_sha256:
         raise NotAsSeen
     extension = BulkExtension.objects.create(

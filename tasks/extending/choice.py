@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, CharField, Count, Exists, F, Func, OuterRef, Q, TextChoices, Value, When
 from django.db.models.functions import Concat
@@ -102,7 +103,10 @@ class Choice:
         """How many move, of how many institutions, and the digest of all moves."""
         space = Value(" ")
         line = Concat("pk", space, _Written(F("deadline")), space, _Written(F("extended_to")), output_field=CharField())
-        moves, parameters = self.moves.values_list(line, "institution").query.sql_with_params()
+        try:
+            moves, parameters = self.moves.values_list(line, "institution").query.sql_with_params()
+        except EmptyResultSet:
+            return 0, 0, ""
         with connection.cursor() as cursor:
             cursor.execute(DIGEST.format(moves=moves), parameters)
             return cursor.fetchone()
