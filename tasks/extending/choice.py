@@ -8,12 +8,14 @@ from functools import cached_property
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, CharField, Count, Exists, F, Func, OuterRef, Q, TextChoices, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, Func, Max, OuterRef, Q, TextChoices, Value, When
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Authority, Membership, User
+from portal.notices.enums import DayUnit
+from portal.working_days import is_estimated
 from tasks.enums import CLOSED, RequestKind
 from tasks.extending.terms import Term
 from tasks.models import Assignment, ChangeRequest
@@ -48,7 +50,11 @@ class _Written(Func):
 
 @dataclass(frozen=True)
 class Preview:
-    """`sha256` is the digest of all moves, one line each: who confirms it has seen exactly these."""
+    """`sha256` is the digest of all moves, one line each: who confirms it has seen exactly these.
+
+    `beyond_plan` counts moves past the plan's end; `is_estimated`: some count working days of a year whose holidays are
+    not known yet.
+    """
 
     assignments: int
     institutions: int
@@ -56,6 +62,7 @@ class Preview:
     rows: list[Assignment]
     left_out: list[tuple[str, int]]
     beyond_plan: int
+    is_estimated: bool
 
     @property
     def more(self) -> int:
@@ -115,11 +122,15 @@ class Choice:
         assignments, institutions, sha256 = self.digest()
         counted = dict(self.asked_for.values_list("left_out").annotate(Count("pk")))
         rows = self.moves.select_related("task", "institution").order_by("deadline", "pk")[:SHOWN]
+        ends = self.moves.aggregate(
+            last=Max("extended_to"), beyond=Count("pk", filter=Q(extended_to__gt=F("task__plan__ends_on")))
+        )
         return Preview(
             assignments=assignments,
             institutions=institutions,
             sha256=sha256,
             rows=list(rows),
             left_out=[(str(why.label), counted[why]) for why in LeftOut if counted.get(why)],
-            beyond_plan=self.moves.filter(Q(extended_to__gt=F("task__plan__ends_on"))).count(),
+            beyond_plan=ends["beyond"],
+            is_estimated=self.term.unit == DayUnit.WORKING and bool(ends["last"]) and is_estimated(ends["last"]),
         )

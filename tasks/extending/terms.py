@@ -12,7 +12,7 @@ from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from portal.notices.enums import DayUnit
-from portal.working_days import is_estimated, later_each
+from portal.working_days import later_each
 from tasks.models import Assignment
 
 MOST_DAYS = 366
@@ -53,14 +53,6 @@ class Term:
             return _DaysLater(F("deadline"), Value(self.days))
         first, last = _all_deadlines()
         return _PlaceInList(list(later_each(first, last, self.days or 0)), F("deadline"), first)
-
-    @property
-    def is_estimated(self) -> bool:
-        """Whether it counts working days of years whose holidays are not known yet."""
-        if self.unit != DayUnit.WORKING:
-            return False
-        _first, last = _all_deadlines()
-        return is_estimated(last + datetime.timedelta(days=2 * (self.days or 0)))
 
 
 def _all_deadlines() -> tuple[datetime.date, datetime.date]:

@@ -22,7 +22,8 @@ PREVIEW, EXTEND = "preview", "extend"
 
 class Way(TextChoices):
     DAY = "day", gettext_lazy("延至同一天")
-    DAYS = "days", gettext_lazy("各自延后若干天")
+    CALENDAR = DayUnit.CALENDAR.value, gettext_lazy("各自延后若干自然日")
+    WORKING = DayUnit.WORKING.value, gettext_lazy("各自延后若干工作日")
 
 
 class ExtendForm(forms.Form):
@@ -37,7 +38,6 @@ class ExtendForm(forms.Form):
         max_value=MOST_DAYS,
         help_text=gettext_lazy("从每项任务现在的期限算起。"),
     )
-    unit = forms.ChoiceField(label=gettext_lazy("计日方式"), choices=DayUnit)
     reason = ReasonField(
         label=gettext_lazy("延期理由"),
         help_text=gettext_lazy("机构会在通知和任务页面看到此理由，并记入审计日志。"),
@@ -49,14 +49,15 @@ class ExtendForm(forms.Form):
     what = forms.ChoiceField(choices=[(what, what) for what in (PREVIEW, EXTEND)])
 
     def __init__(self, data: Any = None) -> None:
-        initial = {"way": Way.DAYS, "days": 30, "unit": DayUnit.CALENDAR, "token": uuid.uuid4()}
+        initial = {"way": Way.CALENDAR, "days": 30, "token": uuid.uuid4()}
         super().__init__(data, initial=initial)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("way") == Way.DAY and "until" not in self.errors:
-            self._check_day(cleaned.get("until"))
-        elif cleaned.get("way") == Way.DAYS and "days" not in self.errors and not cleaned.get("days"):
+        if cleaned.get("way") == Way.DAY:
+            if "until" not in self.errors:
+                self._check_day(cleaned["until"])
+        elif "days" not in self.errors and not cleaned["days"]:
             self.add_error("days", forms.ValidationError(_("请填写延后的天数。"), code="required"))
         return cleaned
 
@@ -71,4 +72,4 @@ class ExtendForm(forms.Form):
         wanted = self.cleaned_data
         if wanted["way"] == Way.DAY:
             return Term(until=wanted["until"])
-        return Term(days=wanted["days"], unit=DayUnit(wanted["unit"]))
+        return Term(days=wanted["days"], unit=DayUnit(wanted["way"]))

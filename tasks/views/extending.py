@@ -34,7 +34,7 @@ read_or_post = require_http_methods(["GET", "HEAD", "POST"])
 def extend_many(request: HttpRequest) -> HttpResponse:
     """How far and why, then what exactly would move, and the decision to move it."""
     form = ExtendForm(request.POST or None)
-    preview, is_estimated, refusal = None, False, ""
+    preview, refusal = None, ""
     if form.is_valid():
         choice = choice_of(request, form.term)
         if form.cleaned_data["what"] == EXTEND:
@@ -42,11 +42,10 @@ def extend_many(request: HttpRequest) -> HttpResponse:
                 return redirect(_extend(request, choice, form))
             except ValidationError as refused:
                 refusal = refused.messages[0]
-        preview, is_estimated = choice.preview(), form.term.is_estimated
+        preview = choice.preview()
     context = {
         "form": form,
         "preview": preview,
-        "is_estimated": is_estimated,
         "refusal": refusal,
         "chosen": bounded_count(_chosen(request)),
         "query": request.GET.urlencode(),

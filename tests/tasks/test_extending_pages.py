@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 def fields(client, query="", **changes):
     """What the form sends after its preview was looked at."""
-    data = {"way": "days", "days": "30", "unit": "calendar", "reason": "系统升级推迟", "what": "preview"} | changes
+    data = {"way": "calendar", "days": "30", "reason": "系统升级推迟", "what": "preview"} | changes
     data["token"] = client.get(f"{EXTEND}?{query}").context["form"]["token"].value()
     preview = client.post(f"{EXTEND}?{query}", data).context["preview"]
     return data | {"what": "extend", "seen": preview.sha256 if preview else ""}
