@@ -84,6 +84,10 @@ class Others(NamedTuple):
     count: int
     at: datetime.datetime
 
+    @property
+    def median_percent(self) -> str:
+        return in_words(self.median)
+
 
 def others_of_kind(institution: Institution, plan: Plan) -> Others | None:
     """Reads beyond what the institution may see: that is its purpose. None where the others are too few."""
