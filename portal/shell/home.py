@@ -92,10 +92,11 @@ def _load(request: HttpRequest) -> dict[str, Any]:
     if not request.membership.may(Permission.CONFIRM_REVIEWS):
         return {}
     authorities = Authority.objects.within(request.membership.authority)
-    lines = supervision.load(authorities, today=timezone.localdate())
+    loads = supervision.load(authorities, today=timezone.localdate())
     return {
-        "load": lines[:AUTHORITIES_SHOWN],
-        "more_load": lines[AUTHORITIES_SHOWN:],
+        "load_at": loads.at,
+        "load": loads.lines[:AUTHORITIES_SHOWN],
+        "more_load": loads.lines[AUTHORITIES_SHOWN:],
         "load_rule": supervision.LOAD_RULE,
     }
 

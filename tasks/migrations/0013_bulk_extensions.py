@@ -151,6 +151,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="assignment",
             index=models.Index(
+                fields=["deadline"],
+                include=["institution", "task", "state"],
+                condition=~models.Q(state__in=("accepted", "not_applicable")),
+                name="assignment_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="assignment",
+            index=models.Index(
                 fields=["returned_at"],
                 condition=models.Q(
                     returned_at__isnull=False, state__in=["returned", "in_progress", "awaiting_signature"]

@@ -107,10 +107,14 @@ def test_load_and_turnaround_of_every_authority(django_assert_num_queries):
     judged = SelfAssessmentFactory(state=SelfAssessmentState.ACCEPTED)
     reviews.append(ReviewFactory(self_assessment=judged, authority=futures, created_at=judged.signed_at + 3 * DAY))
     with django_assert_num_queries(4):
-        first, second = supervision.load(Authority.objects.within(headquarters), today=today)
+        loads = supervision.load(Authority.objects.within(headquarters), today=today)
+    first, second = loads.lines
+    with django_assert_num_queries(1):
+        assert supervision.load(Authority.objects.within(headquarters), today=today) == loads
     assert (first.authority, first.waiting, first.oldest_days) == (headquarters, 3, 11)
     assert (first.judged, first.median_days) == (0, None)
     assert (second.authority, second.waiting, second.oldest_days) == (futures, 2, 11)
+    assert supervision.load(Authority.objects.within(futures), today=today).lines == [second]
     assert (second.judged, second.median_days) == (5, Decimal("3.0"))
     took = median(
         review.created_at - (review.submission.signed_at if review.submission else judged.signed_at)
@@ -125,7 +129,7 @@ def test_verdicts_count_from_the_beginning_of_a_day():
     for moment in (first, first - timedelta(seconds=1)):
         submission = SubmissionFactory(assignment=AssignmentFactory(state=S.ACCEPTED), signed_at=moment - DAY)
         ReviewFactory(submission=submission, authority=authority, created_at=moment)
-    (line,) = supervision.load(Authority.objects.filter(pk=authority.pk), today=today)
+    (line,) = supervision.load(Authority.objects.filter(pk=authority.pk), today=today).lines
     assert (line.waiting, line.oldest_days, line.judged, line.median_days) == (0, None, 1, Decimal("1.0"))
 
 
