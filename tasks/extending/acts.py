@@ -115,7 +115,7 @@ def undo(*, extension: BulkExtension, by: User, membership: Membership) -> BulkE
     if not extension.is_undoable:
         raise WrongState(_("本次延期已超过 24 小时，不能撤销。"), code="too_late")
     rows = to_put_back(extension, by, membership)
-    _lock(Assignment.objects.filter(pk__in=rows.values("assignment")))
+    _lock(Assignment.objects.filter(bulk_extensions__extension=extension))
     extension.undone_at, extension.undone_by = timezone.now(), by
     extension.put_back = rows.update(undone_at=extension.undone_at)
     if not extension.put_back:

@@ -5,27 +5,31 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-DECIDED = """
-CREATE FUNCTION tasks_only_undone() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE undoing text[] := ARRAY['undone_at', 'undone_by_id', 'put_back'];
-BEGIN
-    IF TG_OP = 'UPDATE' AND OLD.undone_at IS NULL AND NEW.undone_at IS NOT NULL
-        AND to_jsonb(OLD) - undoing = to_jsonb(NEW) - undoing
-    THEN
-        RETURN NEW;
-    END IF;
-    RAISE EXCEPTION 'rows of % are never changed or deleted, but undone once', TG_TABLE_NAME
-        USING ERRCODE = 'integrity_constraint_violation';
-END $$;
-CREATE TRIGGER only_undone BEFORE UPDATE OR DELETE ON tasks_bulkextension
-    FOR EACH ROW EXECUTE FUNCTION tasks_only_undone();
-CREATE TRIGGER only_undone BEFORE UPDATE OR DELETE ON tasks_extendedassignment
-    FOR EACH ROW EXECUTE FUNCTION tasks_only_undone();
+ONLY_UNDONE = """
+CREATE TRIGGER append_only BEFORE DELETE ON tasks_bulkextension
+    FOR EACH ROW EXECUTE FUNCTION portal_refuse_change();
+CREATE TRIGGER only_undone BEFORE UPDATE ON tasks_bulkextension FOR EACH ROW
+    WHEN (OLD.undone_at IS NOT NULL OR NEW.undone_at IS NULL OR ROW(
+        OLD.id, OLD.authority_id, OLD.by_id, OLD.reason, OLD.new_deadline, OLD.days, OLD.unit, OLD.filters,
+        OLD.assignments, OLD.institutions, OLD.sha256, OLD.token, OLD.created_at
+    ) IS DISTINCT FROM ROW(
+        NEW.id, NEW.authority_id, NEW.by_id, NEW.reason, NEW.new_deadline, NEW.days, NEW.unit, NEW.filters,
+        NEW.assignments, NEW.institutions, NEW.sha256, NEW.token, NEW.created_at
+    )) EXECUTE FUNCTION portal_refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE ON tasks_extendedassignment
+    FOR EACH ROW EXECUTE FUNCTION portal_refuse_change();
+CREATE TRIGGER only_undone BEFORE UPDATE ON tasks_extendedassignment FOR EACH ROW
+    WHEN (OLD.undone_at IS NOT NULL OR NEW.undone_at IS NULL OR ROW(
+        OLD.id, OLD.extension_id, OLD.assignment_id, OLD.old_deadline, OLD.old_is_official, OLD.new_deadline
+    ) IS DISTINCT FROM ROW(
+        NEW.id, NEW.extension_id, NEW.assignment_id, NEW.old_deadline, NEW.old_is_official, NEW.new_deadline
+    )) EXECUTE FUNCTION portal_refuse_change();
 """
 UNDO = """
 DROP TRIGGER only_undone ON tasks_extendedassignment;
+DROP TRIGGER append_only ON tasks_extendedassignment;
 DROP TRIGGER only_undone ON tasks_bulkextension;
-DROP FUNCTION tasks_only_undone();
+DROP TRIGGER append_only ON tasks_bulkextension;
 """
 
 
@@ -147,7 +151,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(DECIDED, UNDO),
+        migrations.RunSQL(ONLY_UNDONE, UNDO),
         migrations.AddIndex(
             model_name="assignment",
             index=models.Index(
