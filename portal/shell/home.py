@@ -1,6 +1,6 @@
 """What the first page shows to each role: what waits for this person, and where things stand.
 
-All figures come from `reports.progress`, over what the person sees in the body acted for.
+All figures come from `reports`, over what the person sees in the body acted for; docs/home.md says why it is so.
 """
 
 from __future__ import annotations
