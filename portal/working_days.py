@@ -7,7 +7,10 @@ are estimated: Monday to Friday.
 from __future__ import annotations
 
 import datetime
+from collections import deque
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 import chinese_calendar
 from chinese_calendar.constants import Holiday, holidays, workdays
@@ -70,3 +73,22 @@ def shifted(day: datetime.date, working_days: int) -> datetime.date:
         while not is_working_day(day):
             day += step
     return day
+
+
+def later_each(first: datetime.date, last: datetime.date, working_days: int) -> Iterator[datetime.date]:
+    """For every day from the first to the last, the day so many working days later; each is looked at once."""
+    ahead = _working_days_after(first)
+    window = deque(islice(ahead, working_days))
+    day = first
+    while day <= last:
+        yield window[-1]
+        day += DAY
+        if is_working_day(day):
+            window.popleft()
+            window.append(next(ahead))
+
+
+def _working_days_after(day: datetime.date) -> Iterator[datetime.date]:
+    while True:
+        day = on_or_after(day + DAY)
+        yield day

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 
 import django_filters as filters
 from django import forms
@@ -21,7 +22,14 @@ from vault.models import StoredFile
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
-REVIEWS = [("pending", _("待审核")), ("returned", _("曾被退回")), ("accepted", _("已验收"))]
+REVIEWS = [
+    ("pending", _("待审核")),
+    ("unanswered", _("退回后未重新报送")),
+    ("returned", _("曾被退回")),
+    ("accepted", _("已验收")),
+]
+# Whole days past the deadline; from one on it is overdue.
+DAYS_LATE = {"min_value": 1, "max_value": 36500, "decimal_places": 0, "widget": forms.HiddenInput}
 
 
 def theme_choices() -> list[tuple[int, str]]:
@@ -95,8 +103,13 @@ class ScopeAssignmentFilter(AssignmentFilter):
         widget=SearchSelect("accounts:institution_options"),
     )
     review = filters.ChoiceFilter(label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"))
-    # The calendar leads to the rows of a day; here, filtering keeps it.
+    # The calendar and the first page lead to the rows of these; here, filtering keeps them.
     deadline = filters.DateFilter(label=_("完成期限"), widget=forms.HiddenInput)
+    to_act_on = filters.ChoiceFilter(
+        label=_("待机构办理"), choices=YES, method="only_to_act_on", widget=forms.HiddenInput
+    )
+    late_min = filters.NumberFilter(label=_("逾期不少于（天）"), method="late_at_least", **DAYS_LATE)
+    late_max = filters.NumberFilter(label=_("逾期不超过（天）"), method="late_at_most", **DAYS_LATE)
 
     def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
@@ -105,9 +118,19 @@ class ScopeAssignmentFilter(AssignmentFilter):
     def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return {
             "pending": rows.filter(state=AssignmentState.SUBMITTED),
+            "unanswered": rows.unanswered(),
             "returned": rows.filter(returned_at__isnull=False),
             "accepted": rows.filter(state=AssignmentState.ACCEPTED),
         }[value]
+
+    def only_to_act_on(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
+        return rows.to_act_on()
+
+    def late_at_least(self, rows: AssignmentQuerySet, name: str, value: Decimal) -> AssignmentQuerySet:
+        return rows.overdue(timezone.localdate() - datetime.timedelta(days=int(value) - 1))
+
+    def late_at_most(self, rows: AssignmentQuerySet, name: str, value: Decimal) -> AssignmentQuerySet:
+        return rows.overdue().filter(deadline__gte=timezone.localdate() - datetime.timedelta(days=int(value)))
 
 
 class OwnRequestFilter(filters.FilterSet):

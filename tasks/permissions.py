@@ -6,7 +6,7 @@ from portal.accounts.enums import Permission
 from portal.accounts.models import Authority, Institution, Membership, User
 from portal.accounts.permissions import can_review_institution
 from tasks.enums import DECIDED_WITH, RequestKind
-from tasks.models import Assignment, ChangeRequest
+from tasks.models import Assignment, BulkExtension, ChangeRequest
 
 
 def can_fill_in(user: User, assignment: Assignment) -> bool:
@@ -54,3 +54,13 @@ def can_decide(user: User, authority: Authority, request: ChangeRequest) -> bool
 def can_urge(user: User, membership: Membership) -> bool:
     """Write to institutions in the name of the authority acted for."""
     return membership.user_id == user.pk and membership.is_active and membership.may(Permission.URGE)
+
+
+def can_extend(user: User, membership: Membership) -> bool:
+    """Move many deadlines in the name of the authority acted for."""
+    return membership.user_id == user.pk and membership.is_active and membership.may(Permission.GRANT_EXTENSIONS)
+
+
+def can_undo(user: User, membership: Membership, extension: BulkExtension) -> bool:
+    """Put the deadlines back: whoever may extend in the same authority."""
+    return can_extend(user, membership) and membership.authority_id == extension.authority_id

@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
-from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, RequestState
+from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, RequestKind, RequestState
 from vault.enums import FileState
 from vault.querysets import says
 
 LOOKED_AT = 1000
+# Where work can stand that was returned and is to be signed again.
+UNANSWERED = (AssignmentState.RETURNED, AssignmentState.IN_PROGRESS, AssignmentState.AWAITING_SIGNATURE)
 
 # What `with_progress` counts, as text: built anew for each page, the same as expressions took longer than to run.
 OF_PART = """
@@ -57,6 +59,10 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
 
     def overdue(self, today: datetime.date | None = None) -> Self:
         return self.filter(past_deadline(today or timezone.localdate()))
+
+    def unanswered(self) -> Self:
+        """Returned, and not signed again since, whether or not work on it has begun."""
+        return self.filter(state__in=UNANSWERED, returned_at__gt=F("submitted_at"))
 
     def with_progress(self) -> Self:
         """Annotate `requirements_total` and `requirements_done`: those of the part, and those ready to hand in."""
@@ -173,13 +179,44 @@ class ChangeRequestQuerySet(InstitutionRowQuerySet):
         return self.pending().filter(kind__in=kinds)
 
 
-class UrgingQuerySet(QuerySet):
+class AuthorityRowQuerySet(QuerySet):
     def visible_to(self, user, acting=None) -> Self:
-        """A message is its authority's; what an institution was told stands in `UrgedInstitution`."""
+        """What an authority did at once for many institutions is its own to read."""
         if not user.is_authenticated:
             return self.none()
         memberships = [acting] if acting and acting.user_id == user.pk else user.active_memberships
         return self.filter(authority__in=[m.authority_id for m in memberships if m.authority_id])
+
+
+class UrgingQuerySet(AuthorityRowQuerySet):
+    """What an institution was told stands in `UrgedInstitution`."""
+
+
+class BulkExtensionQuerySet(AuthorityRowQuerySet):
+    """Which deadlines moved stands in `ExtendedAssignment`."""
+
+
+class ExtendedAssignmentQuerySet(InstitutionRowQuerySet):
+    institution_path = "assignment__institution"
+
+    def undoable(self) -> Self:
+        """Those on which nothing has been built since: still the deadline granted, and the work neither closed nor
+        signed since, and no later deadline asked for.
+        """
+        model: Any = self.model
+        assignment = model.assignment.field.related_model
+        asked_for = assignment.change_requests.rel.related_model.objects.pending()
+        return self.filter(
+            Q(assignment__submitted_at=None) | Q(assignment__submitted_at__lt=F("extension__created_at")),
+            ~Exists(asked_for.filter(assignment=OuterRef("assignment"), kind=RequestKind.EXTENSION)),
+            undone_at=None,
+            assignment__deadline=F("new_deadline"),
+        ).exclude(assignment__state__in=CLOSED)
+
+    def of(self, assignment) -> Self:
+        """How the assignment's deadline was moved, the latest first."""
+        rows = self.filter(assignment=assignment).select_related("extension__authority", "extension__by")
+        return rows.order_by("-extension_id")
 
 
 class UrgedInstitutionQuerySet(InstitutionRowQuerySet):

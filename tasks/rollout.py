@@ -33,8 +33,9 @@ ROLL_OUT = """
     ON CONFLICT DO NOTHING
 """
 
-# Closed work keeps the deadline it was judged by, and an extension that was granted holds: such work moves to a later
-# day only. Each extension goes beyond the one before, so the latest day granted is the one that holds.
+# Closed work keeps the deadline it was judged by, and an extension that was granted holds, asked for or in bulk, unless
+# it was undone: such work moves to a later day only. Each extension goes beyond the one before, so the latest day
+# granted is the one that holds.
 APPLY_SCHEDULE = """
     UPDATE tasks_assignment assignment
     SET deadline = due.due_on, deadline_is_official = due.is_official, changed_at = now(), changed_by_id = %(by)s
@@ -52,10 +53,14 @@ APPLY_SCHEDULE = """
             ORDER BY task.id, institution.id, schedule.institution_kind DESC
         ) planned
         LEFT JOIN (
-            SELECT own.task_id, own.institution_id, max(request.granted_deadline) AS until
-            FROM tasks_changerequest request
-            JOIN tasks_assignment own ON own.id = request.assignment_id
-            WHERE request.granted_deadline IS NOT NULL
+            SELECT own.task_id, own.institution_id, max(extension.until) AS until
+            FROM (
+                SELECT assignment_id, granted_deadline AS until FROM tasks_changerequest
+                WHERE granted_deadline IS NOT NULL
+                UNION ALL
+                SELECT assignment_id, new_deadline FROM tasks_extendedassignment WHERE undone_at IS NULL
+            ) extension
+            JOIN tasks_assignment own ON own.id = extension.assignment_id
             GROUP BY own.task_id, own.institution_id
         ) granted USING (task_id, institution_id)
     ) due
@@ -79,9 +84,16 @@ def roll_out(*, plan: Plan, by: User | None) -> int:
 @transaction.atomic
 def apply_schedule(*, plan: Plan, by: User | None) -> int:
     """Give open assignments the deadlines that the plan's schedule now says; returns how many moved."""
+    move_deadlines_alone()
     with connection.cursor() as cursor:
         cursor.execute(APPLY_SCHEDULE, {"plan": plan.pk, "by": by.pk if by else None})
         moved = cursor.rowcount
     if moved:
         record(action="plan.schedule_applied", by=by, target=plan, data={"assignments": moved})
     return moved
+
+
+def move_deadlines_alone() -> None:
+    """Whoever moves many deadlines waits for whoever does; a single one waits for nothing but its own row's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('tasks.deadlines', 0))")

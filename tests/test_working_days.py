@@ -13,6 +13,7 @@ from portal.working_days import (
     festival,
     is_estimated,
     is_working_day,
+    later_each,
     on_or_after,
     on_or_before,
     shifted,
@@ -119,3 +120,9 @@ def test_shifting_counts_the_working_days_in_between(start, count):
 )
 def test_shifting_over_holidays(start, count, expected):
     assert shifted(day(start), count) == day(expected)
+
+
+@given(DAYS, st.integers(0, 40), st.integers(1, 60))
+def test_every_day_of_a_span_is_shifted_as_one_day_is(first, span, count):
+    days = [first + n * DAY for n in range(span + 1)]
+    assert list(later_each(first, days[-1], count)) == [shifted(one, count) for one in days]

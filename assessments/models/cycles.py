@@ -97,6 +97,10 @@ class SelfAssessment(models.Model):
         indexes = [
             models.Index(fields=["institution", "cycle"], name="self_assessment_of"),
             models.Index(fields=["signed_at"], condition=Q(state=S.SUBMITTED), name="self_assessment_in_queue"),
+            models.Index(fields=["signed_at"], condition=Q(signed_at__isnull=False), name="self_assessment_signed"),
+            models.Index(
+                fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="self_assessment_withdrawn"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,6 +49,7 @@ class Review(models.Model):
             models.CheckConstraint(name="review_verdict_known", condition=Q(verdict__in=Verdict.values)),
             models.CheckConstraint(name="review_by_two", condition=~Q(proposed_by=models.F("reviewer"))),
         ]
+        indexes = [models.Index(fields=["created_at"], name="review_by_time")]
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} {self.submission or self.self_assessment}"

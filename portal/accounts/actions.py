@@ -133,6 +133,18 @@ def remove_member(*, membership: Membership, by: User) -> None:
 
 
 @transaction.atomic
+def mark_changes_seen(*, membership: Membership, until: datetime.datetime, by: User) -> Membership:
+    """What changed until then the person has seen. Never ahead of the clock, and never back: of two tabs the later."""
+    check(membership.user_id == by.pk)
+    membership = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=membership.pk)
+    seen = min(until, timezone.now())
+    if membership.changes_seen_at is None or seen > membership.changes_seen_at:
+        membership.changes_seen_at = seen
+        membership.save(update_fields=["changes_seen_at"])
+    return membership
+
+
+@transaction.atomic
 def invite(*, email: str, name: str, body: Institution | Authority, role: Role, by: User) -> tuple[Invitation, str]:
     """Invite an address by mail; returns the invitation and the token of its link."""
     check(can_manage_people(by, body))

@@ -97,3 +97,9 @@ class SavedViewForm(forms.Form):
     page = forms.ChoiceField(choices=ListPage.choices, widget=forms.HiddenInput)
     query = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     overwrite = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+
+class SeenForm(forms.Form):
+    """Until when what changed was seen: the moment at which the page was made."""
+
+    until = forms.DateTimeField(widget=forms.HiddenInput)

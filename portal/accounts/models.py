@@ -171,7 +171,7 @@ class Authority(models.Model):
 
 
 class Membership(models.Model):
-    """One person's role in one body."""
+    """One person's role in one body. What changed until `changes_seen_at` they have marked as seen."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     institution = models.ForeignKey(
@@ -183,6 +183,7 @@ class Membership(models.Model):
     role = models.CharField(_("角色"), max_length=20, choices=Role.choices)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
+    changes_seen_at = models.DateTimeField(null=True, blank=True)
 
     objects = MembershipQuerySet.as_manager()
 

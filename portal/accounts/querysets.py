@@ -107,6 +107,14 @@ class AuthorityQuerySet(models.QuerySet):
         )
         return self.filter(group__in=grants.values("group")).order_by("all_regions", "name")
 
+    def within(self, authority) -> Self:
+        """Those whose scope lies in that of the authority, itself among them."""
+        rows = self.filter(kinds__contained_by=authority.kinds)
+        if authority.all_regions:
+            return rows
+        regions = apps.get_model("accounts", "Region").objects.filter(authorities=OuterRef("pk"))
+        return rows.filter(~Exists(regions.exclude(pk__in=authority.regions.values("pk"))), all_regions=False)
+
 
 class MembershipQuerySet(models.QuerySet):
     def visible_to(self, user) -> Self:

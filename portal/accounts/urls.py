@@ -10,6 +10,7 @@ urlpatterns = [
     path("act-for/<int:pk>/", views.act_for, name="act_for"),
     path("language/", public(set_language), name="set_language"),
     path("settings/", views.settings, name="settings"),
+    path("account/changes-seen/", views.changes_seen, name="changes_seen"),
     path("account/tokens/", tokens.tokens, name="tokens"),
     path("account/tokens/<str:digest>/revoke/", tokens.revoke, name="revoke_token"),
     path("account/views/save/", views.save_view, name="save_view"),

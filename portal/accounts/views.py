@@ -23,6 +23,7 @@ from portal.accounts.forms import (
     InvitationForm,
     ProfileForm,
     SavedViewForm,
+    SeenForm,
 )
 from portal.accounts.language import remember_language
 from portal.accounts.middleware import SESSION_KEY
@@ -56,6 +57,17 @@ def settings(request):
         return response
     manages_people = bool(request.membership and can_manage_people(request.user, request.membership.body))
     return render(request, "accounts/settings.html", {"form": form, "manages_people": manages_people})
+
+
+@require_POST
+@requires(Permission.SUPERVISE)
+def changes_seen(request):
+    """标为已读 on the first page: it begins anew with what comes after."""
+    form = SeenForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    actions.mark_changes_seen(membership=request.membership, until=form.cleaned_data["until"], by=request.user)
+    return redirect("home")
 
 
 # --- Saved views ------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ class NoticeKind(TextChoices):
     REQUEST_FILED = "request_filed", _("新申请")
     REQUEST_GRANTED = "request_granted", _("申请已同意")
     REQUEST_DECLINED = "request_declined", _("申请未同意")
+    DEADLINES_EXTENDED = "deadlines_extended", _("期限延后")
+    EXTENSION_UNDONE = "extension_undone", _("撤销延期")
     RECTIFICATION_OPENED = "rectification_opened", _("提出整改")
     RECTIFICATION_ANSWERED = "rectification_answered", _("整改待核验")
     RECTIFICATION_REOPENED = "rectification_reopened", _("继续整改")
@@ -43,6 +45,8 @@ STATUTORY = (
     K.ESCALATED,
     K.URGED,
     K.RETURNED,
+    K.DEADLINES_EXTENDED,
+    K.EXTENSION_UNDONE,
     K.RECTIFICATION_OPENED,
     K.RECTIFICATION_REOPENED,
 )

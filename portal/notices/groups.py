@@ -35,6 +35,8 @@ KINDS: dict[NoticeGroup, tuple[K, ...]] = {
         K.REQUEST_FILED,
         K.REQUEST_GRANTED,
         K.REQUEST_DECLINED,
+        K.DEADLINES_EXTENDED,
+        K.EXTENSION_UNDONE,
     ),
     NoticeGroup.URGING: (K.URGED, K.ESCALATED),
     NoticeGroup.FILES: (K.FILE_REFUSED, K.FILE_EXPIRING, K.FILE_FAULT),

@@ -43,6 +43,8 @@ SUBJECTS = {
     K.REQUEST_FILED: gettext_lazy("收到新申请：%(what)s"),
     K.REQUEST_GRANTED: gettext_lazy("申请已同意：%(what)s"),
     K.REQUEST_DECLINED: gettext_lazy("申请未同意：%(what)s"),
+    K.DEADLINES_EXTENDED: gettext_lazy("完成期限延后：%(what)s"),
+    K.EXTENSION_UNDONE: gettext_lazy("延期已撤销：%(what)s"),
     K.RECTIFICATION_OPENED: gettext_lazy("请整改：%(what)s"),
     K.RECTIFICATION_ANSWERED: gettext_lazy("整改待核验：%(what)s"),
     K.RECTIFICATION_REOPENED: gettext_lazy("请继续整改：%(what)s"),
@@ -201,6 +203,30 @@ def _measure_body(notice: Notice) -> str:
     )
 
 
+def _extended_body(notice: Notice) -> str:
+    if notice.data.get("count", 1) == 1:
+        return _(
+            "%(authority)s将%(institution)s%(what)s的完成期限由%(old_deadline)s延至%(deadline)s，"
+            "提醒和逾期按新期限计算。延期理由：%(text)s"
+        )
+    return _(
+        "%(authority)s延后了%(institution)s%(what)s的完成期限，其中最早的由%(old_deadline)s延至%(deadline)s，"
+        "提醒和逾期按新期限计算。延期理由：%(text)s"
+    )
+
+
+def _undone_body(notice: Notice) -> str:
+    if notice.data.get("count", 1) == 1:
+        return _(
+            "%(authority)s撤销了对%(institution)s%(what)s的延期，完成期限由%(old_deadline)s恢复为%(deadline)s。"
+            "请按恢复后的期限办理。"
+        )
+    return _(
+        "%(authority)s撤销了对%(institution)s%(what)s的延期，其中最早的由%(old_deadline)s恢复为%(deadline)s。"
+        "请按恢复后的期限办理。"
+    )
+
+
 ESCALATED = {
     K.REMINDER: gettext_lazy("任务逾期未报送：%(what)s"),
     K.SELF_ASSESSMENT_DUE: gettext_lazy("自评逾期未报送：%(what)s"),
@@ -257,6 +283,8 @@ BODIES_BY_DAYS = {
     K.MEASURE_DUE: _measure_body,
     K.ESCALATED: _escalated_body,
     K.URGED: _urged_body,
+    K.DEADLINES_EXTENDED: _extended_body,
+    K.EXTENSION_UNDONE: _undone_body,
 }
 
 

@@ -1,5 +1,6 @@
-"""What people send: the work on a task and its files, requests with their decisions, and 催办."""
+"""What people send: the work on a task and its files, requests with their decisions, 催办 and 批量延期."""
 
+from tasks.forms.extending import ExtendForm
 from tasks.forms.requests import DeclineForm, ExtensionForm, GrantExtensionForm, GrantForm, NotApplicableForm
 from tasks.forms.urging import TickedForm, UrgingForm
 from tasks.forms.work import (
@@ -24,6 +25,7 @@ __all__ = [
     "DeletionForm",
     "EvidenceForm",
     "ExemptForm",
+    "ExtendForm",
     "ExtensionForm",
     "GrantExtensionForm",
     "GrantForm",

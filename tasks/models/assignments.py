@@ -84,6 +84,19 @@ class Assignment(models.Model):
             ),
             models.Index(fields=["task", "deadline", "id"], name="assignment_by_task"),
             models.Index(fields=["state", "deadline", "id"], name="assignment_by_state"),
+            # What is open is counted in scopes as large as the industry, without a look at the rows.
+            models.Index(
+                fields=["deadline"],
+                include=["institution", "task", "state"],
+                condition=~Q(state__in=CLOSED),
+                name="assignment_open",
+            ),
+            models.Index(
+                fields=["returned_at"],
+                condition=Q(state__in=[S.RETURNED, S.IN_PROGRESS, S.AWAITING_SIGNATURE], returned_at__isnull=False),
+                name="assignment_returned",
+            ),
+            models.Index(fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="assignment_withdrawn"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from portal.accounts.access import check, signed_in
 from tasks import actions
 from tasks.enums import EDITABLE, TRANSITIONS, AssignmentState, RequestKind
 from tasks.forms import EvidenceForm, StatementsForm
-from tasks.models import Assignment, ChangeRequest, Statement, UrgedInstitution
+from tasks.models import Assignment, ChangeRequest, ExtendedAssignment, Statement, UrgedInstitution
 from tasks.permissions import can_export, can_fill_in, can_request, can_review, can_see_drafts, can_sign
 from tasks.requests import is_possible
 from tasks.views.rows import visible_assignment
@@ -129,6 +129,7 @@ def task_page(
         "max_bytes": settings.EVIDENCE_MAX_BYTES,
         "accept": ACCEPT,
         "is_held_up": checks_held_up(lines),
+        "extended": ExtendedAssignment.objects.visible_to(user).of(assignment),
         "urged": UrgedInstitution.objects.visible_to(user).about(assignment).with_message(),
         **_requests(user, assignment),
         **(side_context(request, assignment, lines) if sees_drafts else _for_reviewers(user, assignment, submissions)),

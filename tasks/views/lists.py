@@ -54,6 +54,7 @@ def _in_scope(request: HttpRequest) -> HttpResponse:
         "page": page,
         "count": bounded_count(found),
         "may_urge": may_urge,
+        "may_extend": request.membership.may(Permission.GRANT_EXTENSIONS),
         "to_urge": bounded_count(to_urge(found, request.user)) if may_urge else None,
         "filters": _filters_of(request),
     }

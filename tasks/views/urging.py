@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -18,13 +19,13 @@ from portal.accounts.enums import Permission, Role
 from portal.keyset import keyset_page
 from portal.notices.mail import notices_mail
 from tasks.enums import AssignmentState
-from tasks.filters import ScopeAssignmentFilter
-from tasks.forms import TickedForm, UrgingForm
+from tasks.forms import UrgingForm
 from tasks.forms.urging import SEND
 from tasks.models import Urging
 from tasks.urging import Selection, preview, send_urging, summary_of
 from tasks.urging_reach import of_institutions, of_messages
 from tasks.urging_texts import Template
+from tasks.views.selecting import filters_of, narrowed, ticked
 
 URGINGS_A_PAGE, INSTITUTIONS_A_PAGE = 20, 50
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -61,23 +62,11 @@ def urge(request: HttpRequest) -> HttpResponse:
 
 def selection_of(request: HttpRequest) -> Selection:
     """Rows ticked in one of two lists, which may be none, or everything that the task list's filters select."""
-    user, membership = request.user, request.membership
-    filters = {name: values for name, values in request.GET.lists() if name != "after" and any(values)}
-    ticked = TickedForm(request.GET, user=user, membership=membership)
-    rows = ticked.cleaned_data if ticked.is_valid() else {}
+    user, membership, filters = request.user, request.membership, filters_of(request)
     if request.GET.get("ticked") == "institutions":
-        chosen = [one.pk for one in rows.get("institutions", ())]
+        chosen = ticked(request, "institutions")
         return Selection(user, membership, lambda scope: scope.filter(pk__in=chosen), filters, is_about_tasks=False)
-    if request.GET.get("ticked") == "assignments":
-        chosen = [one.pk for one in rows.get("assignment", ())]
-        return Selection(user, membership, lambda scope: scope.filter(pk__in=chosen), filters)
-
-    def narrow(scope: Any) -> Any:
-        """A filter that makes no sense selects nothing, rather than everybody."""
-        filterset = ScopeAssignmentFilter(request.GET, queryset=scope, request=request)
-        return filterset.qs if filterset.is_valid() else scope.none()
-
-    return Selection(user, membership, narrow, filters)
+    return Selection(user, membership, partial(narrowed, request), filters)
 
 
 def _template_for(request: HttpRequest, selection: Selection) -> Template:

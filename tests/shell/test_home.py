@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assessments.enums import SelfAssessmentState
+from assessments.models import Delegation
 from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, Role
 from tasks.enums import AssignmentState as S
 from tasks.filters import ScopeAssignmentFilter
@@ -17,6 +18,7 @@ from tasks.models import Assignment
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member, membership_of
 from tests.factories.assessments import CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import PlanFactory, TaskFactory
+from tests.factories.rectifications import RectificationFactory
 from tests.factories.reports import small_industry
 from tests.factories.tasks import AssignmentFactory, SubmissionFactory
 
@@ -72,6 +74,63 @@ def test_every_bar_and_tile_counts_the_list_behind_it(client, industry):
         assert number == listed(client, user, tiles[name]), name
 
 
+def test_what_is_late_returned_or_due_counts_the_list_behind_it(client, industry):
+    authority, plan, _institutions = industry
+    AssignmentFactory(task__theme__plan=PlanFactory(starts_on=plan.starts_on - timedelta(days=9)))
+    task, today = plan.tasks.first(), timezone.localdate()
+    for days in (30, 31, 90, 91, 180, 181):
+        AssignmentFactory(institution=InstitutionFactory(), task=task, deadline=today - timedelta(days=days))
+    AssignmentFactory(institution=InstitutionFactory(), task=task, state=S.RETURNED)
+    user = member(authority, Role.SUPERVISOR)
+    client.force_login(user)
+    context = client.get("/").context
+    assert sum(age.count for age, _url in context["ageing"]) == context["figures"].overdue
+    for age, url in context["ageing"]:
+        assert age.count == listed(client, user, url) > 0, age
+    assert context["returned_count"].number == listed(client, user, context["returned_url"]) > 0
+    assert context["week_lines"]
+    for due, url in context["week_lines"]:
+        assert due.count == listed(client, user, url) > 0, due
+    assert {row.assignment.institution.kind for row in context["returned"]} <= set(authority.kinds)
+
+
+def test_changes_are_there_until_they_are_marked_as_seen(client, industry):
+    authority, _plan, institutions = industry
+    SubmissionFactory(assignment=AssignmentFactory(institution=institutions[0], state=S.SUBMITTED))
+    reader, other = (member(authority, Role.OBSERVER) for _ in range(2))
+    client.force_login(reader)
+    page = client.get("/")
+    assert page.context["changes"].latest and "标为已读" in page.text
+    seen = reverse("accounts:changes_seen")
+    assert client.get(seen).status_code == 405
+    assert client.post(seen, {"until": "yesterday"}).status_code == 400
+    assert client.post(seen, {"until": page.context["now"]}).status_code == 302
+    assert "没有新的报送" in client.get("/").text
+    RectificationFactory(institution=institutions[0], state="unverified")
+    assert len(client.get("/").context["changes"].latest) == 1
+    client.force_login(other)
+    assert len(client.get("/").context["changes"].latest) == 2
+    client.force_login(member(institutions[0], Role.CIO))
+    assert client.post(seen, {"until": page.context["now"]}).status_code == 403
+
+
+def test_the_load_of_authorities_is_for_lead_supervisors_in_whose_scope_they_are(client, industry):
+    office, _plan, institutions = industry
+    headquarters = AuthorityFactory()
+    AssignmentFactory(institution=institutions[0], state=S.SUBMITTED)
+    for authority, role, shown in (
+        (headquarters, Role.LEAD_SUPERVISOR, {headquarters, office}),
+        (office, Role.LEAD_SUPERVISOR, {office}),
+        (headquarters, Role.SUPERVISOR, None),
+        (headquarters, Role.OBSERVER, None),
+    ):
+        client.force_login(member(authority, role))
+        page = client.get("/")
+        assert ("各监管单位的审核工作" in page.text) == (shown is not None)
+        if shown:
+            assert {line.authority for line in page.context["load"]} == shown
+
+
 def test_the_scope_ends_where_it_ends(client, industry):
     authority, plan, _institutions = industry
     client.force_login(member(authority, Role.SUPERVISOR))
@@ -98,9 +157,10 @@ def test_what_a_role_of_an_authority_is_offered(client, industry, role):
     assert overdue
 
 
-def test_home_of_an_authority_costs_the_same_for_many(client, industry):
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.LEAD_SUPERVISOR])
+def test_home_of_an_authority_costs_the_same_for_many(client, industry, role):
     authority, plan, _institutions = industry
-    client.force_login(member(authority, Role.SUPERVISOR))
+    client.force_login(member(authority, role))
     client.get("/")
     with CaptureQueriesContext(connection) as few:
         client.get("/")
@@ -108,6 +168,9 @@ def test_home_of_an_authority_costs_the_same_for_many(client, industry):
         institution = InstitutionFactory()
         for task in plan.tasks.all():
             AssignmentFactory(institution=institution, task=task, deadline=timezone.localdate() - timedelta(days=9))
+        AuthorityFactory(kinds=authority.kinds)
+        SubmissionFactory(assignment=AssignmentFactory(institution=institution, state=S.SUBMITTED))
+        AssignmentFactory(institution=institution, state=S.IN_PROGRESS, withdrawn_at=timezone.now())
     with CaptureQueriesContext(connection) as many:
         client.get("/")
     assert len(few) == len(many)
@@ -157,6 +220,20 @@ def test_contributors_see_what_to_do_next(client, own):
         assert "to_sign" not in context
 
 
+def test_what_the_liaison_gave_to_a_contributor_comes_first(client, own):
+    plan, institution, rows = own
+    user, colleague = (member(institution, Role.CONTRIBUTOR) for _ in range(2))
+    cycle = CycleFactory(plan=plan)
+    for person, state in ((user, S.IN_PROGRESS), (colleague, S.NOT_STARTED)):
+        Delegation.objects.create(
+            cycle=cycle, institution=institution, task=rows[state].task, contributor=person, delegated_by=user
+        )
+    client.force_login(user)
+    page = client.get("/")
+    assert page.context["to_do"] == [rows[S.IN_PROGRESS], rows[S.RETURNED], rows[S.NOT_STARTED]]
+    assert page.text.count("联络人分派给您") == 1 and "分派给您的在前" in page.text
+
+
 def test_the_cio_sees_what_awaits_a_signature_first(client, own):
     plan, institution, rows = own
     cycle = CycleFactory(plan=plan)
@@ -172,7 +249,8 @@ def test_the_cio_sees_what_awaits_a_signature_first(client, own):
         reverse("assessments:sign", args=[waiting.pk]),
     ):
         assert url in page
-    assert page.index("待您签署") < page.index("任务总数")
+    assert page.index("待您签署") < page.index("落实进度") < page.index("任务总数")
+    assert "其他机构不足 5 家，不显示" in page
     assert "导出任务落实情况报告" in page
 
 

@@ -160,6 +160,13 @@ class TestScope:
             ({"review": "pending"}, {"submitted"}),
             ({"review": "returned"}, {"returned"}),
             ({"review": "accepted"}, set()),
+            ({"review": "unanswered"}, {"returned"}),
+            ({"to_act_on": "1"}, {"late", "returned"}),
+            ({"late_min": "3"}, {"late"}),
+            ({"late_min": "4"}, set()),
+            ({"late_max": "3"}, {"late"}),
+            ({"late_max": "2"}, set()),
+            ({"late_min": "1", "late_max": "30"}, {"late"}),
         ],
     )
     def test_filters(self, people, browse, rows, query, expected):

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0005_calendar_feed"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="membership",
+            name="changes_seen_at",
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+    ]
