@@ -7,6 +7,7 @@ What happened since a person last looked is in `reports.changes`.
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
