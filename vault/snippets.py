@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import F, Func, IntegerField, TextField, Value
 from django.db.models.functions import Cast, Greatest, StrIndex, Substr
 
-from vault.bigrams import folded
+from portal.bigrams import folded
 from vault.models import Extract, StoredFile
 from vault.querysets import says
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -13,6 +14,7 @@ from assessments.enums import ReviewDraftState, SelfAssessmentState, Verdict
 from assessments.models.cycles import Cycle, SelfAssessment
 from assessments.querysets import CaseOfficerQuerySet, ReviewDraftQuerySet, ReviewQuerySet
 from assessments.remarks import Judgement, RemarkGiven, from_json
+from portal.text_search import Bigrams
 
 
 class Review(models.Model):
@@ -40,6 +42,7 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [GinIndex(Bigrams("comment"), name="review_words")]
         constraints = [
             models.CheckConstraint(
                 name="review_of_exactly_one",
@@ -84,6 +87,7 @@ class Remark(models.Model):
 
     class Meta:
         ordering = ["requirement__task__number", "requirement__number"]
+        indexes = [GinIndex(Bigrams("text"), name="remark_words")]
         constraints = [
             models.UniqueConstraint(fields=["review", "requirement"], name="remark_once_per_requirement"),
             models.CheckConstraint(name="remark_verdict_known", condition=Q(verdict__in=Verdict.values)),

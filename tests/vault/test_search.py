@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.factories.accounts import InstitutionFactory
 from tests.factories.vault import ExtractFactory, StoredFileFactory
-from vault.bigrams import bigrams, folded
+from portal.bigrams import bigrams, folded
 from vault.models import Extract, StoredFile
 from vault.snippets import snippets
 

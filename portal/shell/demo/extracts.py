@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from portal.shell.demo.files import Document
-from vault.bigrams import bigrams, folded
+from portal.bigrams import bigrams, folded
 from vault.enums import Place
 from vault.models import Extract, StoredFile
 from vault.places import storage_of

@@ -1,0 +1,58 @@
+"""Words found inside names and short texts by an index of their bigrams (docs/adr/0008-search-by-bigrams.md).
+
+The index is over an expression, so that it follows from the text whoever writes it; PostgreSQL's functions come with
+migration accounts 0007, and fold a text as `portal.bigrams.folded` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Concat
+from django.db.models.lookups import Contains
+
+from portal.bigrams import bigrams
+
+LOOKED_AT = 200  # rows that hold a word: a common one costs no more in a large scope than in a small one
+EDGE = "¦"  # stands before and after each name, so that its beginning and its whole are pairs, too
+
+
+class Folded(Func):
+    function = "portal_folded"
+    output_field = TextField()
+
+
+class Bigrams(Func):
+    function = "portal_bigrams"
+    output_field: ArrayField = ArrayField(TextField())
+
+
+class SaidIn(Func):
+    """The texts at a path of a JSON document, one after the other."""
+
+    function = "portal_said_in"
+    template = "%(function)s(%(expressions)s, '%(path)s')"
+    output_field = TextField()
+
+
+def names(*fields: str) -> Concat:
+    """The names in these fields with an EDGE around each: what `holds` looks in, and what the index is over."""
+    parts: list[Combinable] = [Value(EDGE)]
+    for field in fields:
+        parts += [F(field), Value(EDGE)]
+    return Concat(*parts, output_field=TextField())
+
+
+def holds(said: Any, words: str) -> Q:
+    """Whether an expression holds the folded words, at least two characters of them.
+
+    The index answers for pairs; of longer words it finds the rows that hold all pairs, and the comparison makes sure.
+    """
+    if len(words) < 2:
+        return Q(pk__in=[])
+    pairs = Bigrams.output_field.get_lookup("contains")
+    found = Q(pairs(Bigrams(said), bigrams(words)))
+    return found & Q(Contains(Folded(said), words)) if len(words) > 2 else found
