@@ -25,9 +25,12 @@ class Folded(Func):
     output_field = TextField()
 
 
+PAIRS: Any = ArrayField(TextField())
+
+
 class Bigrams(Func):
     function = "portal_bigrams"
-    output_field: ArrayField = ArrayField(TextField())
+    output_field = PAIRS
 
 
 class SaidIn(Func):
@@ -53,6 +56,20 @@ def holds(said: Any, words: str) -> Q:
     """
     if len(words) < 2:
         return Q(pk__in=[])
-    pairs = Bigrams.output_field.get_lookup("contains")
-    found = Q(pairs(Bigrams(said), bigrams(words)))
+    found = Q(PAIRS.get_lookup("contains")(Bigrams(said), bigrams(words)))
     return found & Q(Contains(Folded(said), words)) if len(words) > 2 else found
+
+
+def named(said: Any, words: str) -> Q:
+    """Whether one of the `names` holds the words. A single character is no pair: it has to be a name's first."""
+    return holds(said, words if len(words) > 1 else EDGE + words)
+
+
+def looked_up(rows: Any, *conditions: Q) -> Any:
+    """The rows that meet one of the conditions, at most LOOKED_AT for each.
+
+    The bound stands inside the rows given: a common word is left as soon as enough rows of the reader's scope hold it.
+    """
+    found = [rows.order_by().filter(condition).values("pk")[:LOOKED_AT] for condition in conditions]
+    candidates = found[0].union(*found[1:]) if found[1:] else found[0]
+    return rows.model._default_manager.filter(pk__in=candidates)

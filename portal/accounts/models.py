@@ -46,7 +46,6 @@ from portal.accounts.querysets import (
 from portal.localised import Localised
 from portal.text_search import Bigrams, names
 
-
 INSTITUTION_NAMES = ("name", "short_name", "name_en", "credit_code")  # by which people look for one
 
 

@@ -14,7 +14,6 @@ from tasks.models.assignments import Assignment
 from tasks.models.evidence import Evidence
 from tasks.querysets import SubmissionQuerySet
 
-
 STATED = SaidIn("content", path="$.requirements[*].statement")
 
 

@@ -73,7 +73,7 @@ def test_evidence_is_found_by_what_it_says(client):
 
 
 def test_a_common_word_does_not_make_the_search_longer(client, monkeypatch):
-    monkeypatch.setattr("tasks.querysets.LOOKED_AT", 2)
+    monkeypatch.setattr("portal.text_search.LOOKED_AT", 2)
     assignment = AssignmentFactory()
     for name in ("一.txt", "二.txt", "三.txt"):
         ExtractFactory(stored=evidence(assignment, name).stored, text="信息安全")
