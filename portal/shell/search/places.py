@@ -41,7 +41,7 @@ MORE_FOR_AUTHORITIES = (
 
 def find(asked: Asked, limit: int) -> list[Hit]:
     hits = []
-    for place in _places(asked.membership):
+    for place in places_of(asked.membership):
         names = _names(place)
         if any(asked.words in folded(name) for name in names):
             rank = Rank.of(asked.words, *names)
@@ -49,7 +49,7 @@ def find(asked: Asked, limit: int) -> list[Hit]:
     return sorted(hits, key=lambda hit: hit.rank)[:limit]
 
 
-def _places(membership: Membership) -> list[Place]:
+def places_of(membership: Membership) -> list[Place]:
     """Those that the role may open, each once."""
     if membership.is_supervising:
         places = (*FOR_AUTHORITIES, *FOR_ALL, *MORE_FOR_AUTHORITIES)
