@@ -50,7 +50,7 @@ def marked(text: str, words: str) -> Snippet:
 def snippet_of(said: str, words: str) -> Snippet | None:
     """Around the folded words; where they are written in characters that no pattern foresees, as search compares them.
 
-    Of texts that stand one after the other (`portal.text_search.names`), the first that holds the words.
+    Of texts that stand one after the other (`portal.text_search.Names`), the first that holds the words.
     """
     for text in said.split(EDGE):
         found = cut(text, pattern_of(words)) or cut(folded(text), re.escape(words))

@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import F, Func, Q, TextField, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Concat
+from django.db.models import Func, Q, TextField
 from django.db.models.lookups import Contains
 
 from portal.bigrams import bigrams
@@ -33,20 +31,20 @@ class Bigrams(Func):
     output_field = PAIRS
 
 
+class Names(Func):
+    """The names in some fields with an EDGE around each, as one text."""
+
+    template = f"('{EDGE}' || %(expressions)s || '{EDGE}')"
+    arg_joiner = f" || '{EDGE}' || "
+    output_field = TextField()
+
+
 class SaidIn(Func):
     """The texts at a path of a JSON document, one after the other."""
 
     function = "portal_said_in"
     template = "%(function)s(%(expressions)s, '%(path)s')"
     output_field = TextField()
-
-
-def names(*fields: str) -> Concat:
-    """The names in these fields with an EDGE around each: what `holds` looks in, and what the index is over."""
-    parts: list[Combinable] = [Value(EDGE)]
-    for field in fields:
-        parts += [F(field), Value(EDGE)]
-    return Concat(*parts, output_field=TextField())
 
 
 def holds(said: Any, words: str) -> Q:
@@ -61,7 +59,7 @@ def holds(said: Any, words: str) -> Q:
 
 
 def named(said: Any, words: str) -> Q:
-    """Whether one of the `names` holds the words. A single character is no pair: it has to be a name's first."""
+    """Whether one of `Names` holds the words. A single character is no pair: it has to be a name's first."""
     return holds(said, words if len(words) > 1 else EDGE + words)
 
 

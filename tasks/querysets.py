@@ -14,7 +14,7 @@ from django.utils import timezone
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 from portal.bigrams import folded
-from portal.text_search import Folded, looked_up, named, names
+from portal.text_search import Folded, Names, looked_up, named
 from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, RequestState
 from vault.enums import FileState
 from vault.querysets import says
@@ -136,7 +136,7 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
 
     def search(self, text: str) -> Self:
         """By the name it was put forward under, or by what it says; of a common word some of the files only."""
-        return looked_up(self, named(names("original_name"), folded(text)), says(text, "stored__extract"))
+        return looked_up(self, named(Names("original_name"), folded(text)), says(text, "stored__extract"))
 
     def by_name_first(self, words: str) -> Self:
         """Those whose names hold the folded words before the others, and of each the newest first."""

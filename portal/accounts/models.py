@@ -44,7 +44,7 @@ from portal.accounts.querysets import (
     UserManager,
 )
 from portal.localised import Localised
-from portal.text_search import Bigrams, names
+from portal.text_search import Bigrams, Names
 
 INSTITUTION_NAMES = ("name", "short_name", "name_en", "credit_code")  # by which people look for one
 
@@ -134,7 +134,7 @@ class Institution(models.Model):
         indexes = [
             models.Index(fields=["kind", "region"]),
             models.Index(fields=["name"]),
-            GinIndex(Bigrams(names(*INSTITUTION_NAMES)), name="institution_names"),
+            GinIndex(Bigrams(Names(*INSTITUTION_NAMES)), name="institution_names"),
         ]
         constraints = [
             models.CheckConstraint(name="institution_kind_known", condition=Q(kind__in=InstitutionKind.values))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.text_search import Bigrams, names
+from portal.text_search import Bigrams, Names
 from tasks.enums import AccessKind
 from tasks.models.assignments import Assignment
 from tasks.querysets import AccessQuerySet, EvidenceManager, EvidenceUploadQuerySet
@@ -56,7 +56,7 @@ class Evidence(models.Model):
             models.Index(fields=["institution", "-uploaded_at"], name="evidence_of_institution"),
             # For supervisors: an institution's own files are few.
             GinIndex(
-                Bigrams(names("original_name")), condition=Q(frozen_at__isnull=False), name="evidence_names_signed"
+                Bigrams(Names("original_name")), condition=Q(frozen_at__isnull=False), name="evidence_names_signed"
             ),
         ]
 

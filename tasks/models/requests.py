@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.text_search import Bigrams, names
+from portal.text_search import Bigrams, Names
 from tasks.enums import RequestKind, RequestState
 from tasks.models.assignments import Assignment
 from tasks.models.evidence import Evidence
@@ -84,7 +84,7 @@ class ChangeRequest(models.Model):
         indexes = [
             models.Index(fields=["requested_at"], condition=Q(state=S.PENDING), name="change_request_pending"),
             models.Index(fields=["state", "requested_at", "id"], name="change_request_by_state"),
-            GinIndex(Bigrams(names("reason", "decision")), name="change_request_words"),
+            GinIndex(Bigrams(Names("reason", "decision")), name="change_request_words"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from portal.accounts.models import INSTITUTION_NAMES, Institution
 from portal.bigrams import bigrams, folded
 from portal.shell.search.groups import GROUPS
 from portal.shell.search.places import places_of
-from portal.text_search import Bigrams, Folded, holds, names
+from portal.text_search import Bigrams, Folded, Names, holds
 from tasks.enums import AssignmentState, RequestKind
 from tasks.models import ChangeRequest, Evidence, UrgedInstitution, Urging
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
@@ -324,13 +324,13 @@ def test_each_part_of_a_name_finds_it_and_nothing_else_does(said, start, length)
     institution = InstitutionFactory(name=said)
     rows = Institution.objects.filter(pk=institution.pk)
     if len(part) > 1:
-        assert rows.filter(holds(names(*INSTITUTION_NAMES), part)).exists() == (part in stored_folded(rows))
-    for row in Institution.objects.filter(holds(names("name"), "证券")):
+        assert rows.filter(holds(Names(*INSTITUTION_NAMES), part)).exists() == (part in stored_folded(rows))
+    for row in Institution.objects.filter(holds(Names("name"), "证券")):
         assert "证券" in folded(row.name)
 
 
 def stored_folded(rows) -> str:
-    return rows.annotate(folded=Folded(names(*INSTITUTION_NAMES))).get().folded
+    return rows.annotate(folded=Folded(Names(*INSTITUTION_NAMES))).get().folded
 
 
 @pytest.mark.parametrize(
@@ -365,10 +365,10 @@ def test_queries_are_constant(client, world, django_assert_max_num_queries):
 @pytest.mark.parametrize(
     ("index", "rows"),
     [
-        ("institution_names", lambda: Institution.objects.filter(holds(names(*INSTITUTION_NAMES), "东方"))),
+        ("institution_names", lambda: Institution.objects.filter(holds(Names(*INSTITUTION_NAMES), "东方"))),
         (
             "evidence_names_signed",
-            lambda: Evidence.objects.filter(holds(names("original_name"), "东方"), frozen_at__isnull=False),
+            lambda: Evidence.objects.filter(holds(Names("original_name"), "东方"), frozen_at__isnull=False),
         ),
     ],
 )

@@ -1,8 +1,7 @@
 """What the search folds and pairs (`portal/text_search.py`), and the index of the institutions' names."""
 
 import django.contrib.postgres.indexes
-import django.db.models.functions.text
-from django.db import migrations, models
+from django.db import migrations
 
 import portal.text_search
 
@@ -45,20 +44,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="institution",
             index=django.contrib.postgres.indexes.GinIndex(
-                portal.text_search.Bigrams(
-                    django.db.models.functions.text.Concat(
-                        models.Value("¦"),
-                        models.F("name"),
-                        models.Value("¦"),
-                        models.F("short_name"),
-                        models.Value("¦"),
-                        models.F("name_en"),
-                        models.Value("¦"),
-                        models.F("credit_code"),
-                        models.Value("¦"),
-                        output_field=models.TextField(),
-                    )
-                ),
+                portal.text_search.Bigrams(portal.text_search.Names("name", "short_name", "name_en", "credit_code")),
                 name="institution_names",
             ),
         ),

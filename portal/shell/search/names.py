@@ -18,7 +18,7 @@ from portal.accounts.models import INSTITUTION_NAMES, Institution
 from portal.bigrams import folded
 from portal.shell.search.asked import Asked, Hit, Rank
 from portal.snippets import marked
-from portal.text_search import EDGE, Folded, looked_up, named, names
+from portal.text_search import EDGE, Folded, Names, looked_up, named
 from reports.enums import ReportKind
 from reports.models import Report
 from tasks.models import Assignment
@@ -28,7 +28,7 @@ REPORT_NUMBER = re.compile(r"(?:\d{8}-)?([0-9a-f]{8})")
 
 def holds_plainly(words: str, *fields: str) -> Q:
     """Whether a name holds the words, without an index: for tables that stay small."""
-    return Q(Contains(Folded(names(*fields)), words))
+    return Q(Contains(Folded(Names(*fields)), words))
 
 
 def find_tasks(asked: Asked, limit: int) -> list[Hit]:
@@ -88,7 +88,7 @@ def find_institutions(asked: Asked, limit: int) -> list[Hit]:
     """Names that are the words, or begin with them, stand before those that only hold them."""
     if not asked.membership.is_supervising:
         return []
-    said, words = names(*INSTITUTION_NAMES), asked.words
+    said, words = Names(*INSTITUTION_NAMES), asked.words
     in_scope = Institution.objects.visible_to(asked.user, acting=asked.membership)
     found = looked_up(in_scope, named(said, f"{EDGE}{words}{EDGE}"), named(said, f"{EDGE}{words}"), named(said, words))
     hits = [

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import F, QuerySet, TextField, Value
+from django.db.models import F, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Concat
 from django.db.models.lookups import Contains
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,7 +23,7 @@ from assessments.signed import review_url
 from plan.models import Requirement, Task
 from portal.shell.search.asked import Asked, Hit
 from portal.snippets import marked, snippet_of
-from portal.text_search import EDGE, Folded, holds, looked_up, names
+from portal.text_search import Folded, Names, holds, looked_up
 from tasks.models import Assignment, ChangeRequest, Statement, Submission, UrgedInstitution, Urging
 from tasks.models.submissions import STATED
 
@@ -113,7 +112,7 @@ def _show_justification(row: SelfAssessment, asked: Asked) -> Shown:
 
 STATEMENTS = Source(
     _visible(Statement),
-    names("text", "reply"),
+    Names("text", "reply"),
     "updated_at",
     ("assignment", "requirement__task"),
     _show_statement,
@@ -202,7 +201,7 @@ def _show_request(row: ChangeRequest, asked: Asked) -> Shown:
 
 REQUESTS = Source(
     _visible(ChangeRequest),
-    names("reason", "decision"),
+    Names("reason", "decision"),
     "requested_at",
     ["assignment__task", "assignment__institution"],
     _show_request,
@@ -218,7 +217,7 @@ def _show_urged(row: UrgedInstitution, asked: Asked) -> Shown:
 # A message is its authority's, and an institution reads its own copy: few rows either way.
 URGINGS = Source(
     _visible(Urging),
-    names("subject", "text"),
+    Names("subject", "text"),
     "created_at",
     ["authority"],
     lambda row, asked: (row.get_absolute_url(), row.subject, row.authority.local_name),
@@ -226,12 +225,7 @@ URGINGS = Source(
 )
 URGED = Source(
     _visible(UrgedInstitution),
-    Concat(
-        "urging__subject",
-        Value(EDGE),
-        KeyTextTransform("text", "facts", output_field=TextField()),
-        output_field=TextField(),
-    ),
+    Names("urging__subject", KeyTextTransform("text", "facts", output_field=TextField())),
     "urging__created_at",
     ["urging__authority"],
     _show_urged,
