@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.lookups import Contains
 from django.urls import reverse
 from django.utils import timezone
@@ -85,22 +85,30 @@ def _own_assignments(asked: Asked, rows: Iterable[Requirement]) -> dict[int, Ass
 
 
 def find_institutions(asked: Asked, limit: int) -> list[Hit]:
-    """Names that are the words, or begin with them, stand before those that only hold them."""
-    if not asked.membership.is_supervising:
+    """Names that are the words, or begin with them, stand before those that only hold them.
+
+    A number as short as a task's is not looked for: it would be in every code.
+    """
+    if not asked.membership.is_supervising or asked.task_number is not None:
         return []
-    said, words = Names(*INSTITUTION_NAMES), asked.words
+    said, whole, beginning = Names(*INSTITUTION_NAMES), f"{EDGE}{asked.words}{EDGE}", f"{EDGE}{asked.words}"
     in_scope = Institution.objects.visible_to(asked.user, acting=asked.membership)
-    found = looked_up(in_scope, named(said, f"{EDGE}{words}{EDGE}"), named(said, f"{EDGE}{words}"), named(said, words))
-    hits = [
+    found = looked_up(in_scope, *(named(said, words) for words in (whole, beginning, asked.words)))
+    rank = Case(
+        When(Contains(Folded(said), whole), then=Value(Rank.WHOLE)),
+        When(Contains(Folded(said), beginning), then=Value(Rank.BEGINNING)),
+        default=Value(Rank.WITHIN),
+    )
+    rows = found.annotate(rank=rank).select_related("region").order_by("rank", "name", "pk")
+    return [
         Hit(
             reverse("accounts:institution", args=[row.pk]),
-            marked(row.local_name, words),
+            marked(row.local_name, asked.words),
             " · ".join(filter(None, [row.short_name, row.region.local_name, row.credit_code])),
-            rank=Rank.of(words, *(getattr(row, field) for field in INSTITUTION_NAMES)),
+            rank=Rank(row.rank),
         )
-        for row in found.select_related("region").order_by("name", "pk")
+        for row in rows[:limit]
     ]
-    return _best(hits, limit)
 
 
 def find_plans(asked: Asked, limit: int) -> list[Hit]:
