@@ -1,115 +1,25 @@
-"""Search finds what a person may see, and nothing else, whatever is typed."""
+"""Search finds what a person may see, and nothing else."""
 
 import uuid
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
-from assessments.enums import SelfAssessmentState, Verdict
-from assessments.models import Remark, ReviewDraft
 from portal.accounts.enums import InstitutionKind, Role
-from portal.accounts.models import INSTITUTION_NAMES, Institution
-from portal.bigrams import bigrams, folded
-from portal.shell.search.groups import GROUPS
 from portal.shell.search.places import places_of
-from portal.text_search import Bigrams, Folded, Names, holds
-from tasks.enums import AssignmentState, RequestKind
-from tasks.models import ChangeRequest, Evidence, UrgedInstitution, Urging
-from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
-from tests.factories.assessments import AnswerFactory, CycleFactory, ReviewFactory, SelfAssessmentFactory
+from tasks.models import Evidence
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
 from tests.factories.plan import RequirementFactory, TaskFactory
-from tests.factories.rectifications import RectificationFactory
 from tests.factories.reports import ReportFactory
-from tests.factories.tasks import AssignmentFactory, EvidenceFactory, StatementFactory, SubmissionFactory
+from tests.factories.tasks import AssignmentFactory, EvidenceFactory
 from tests.factories.vault import ExtractFactory
+from tests.shell.said import DRAFTED, SIGNED, TEXTS, WHISPERED, evidence, found, search, titles
 
 pytestmark = pytest.mark.django_db
 
-TEXTS = {"statements", "justifications", "reviews", "rectifications", "requests", "urgings", "evidence"}
-SIGNED, DRAFTED, WHISPERED = "鲸落海底", "雏鹰试飞", "夜半私语"
-
-
-def search(client, user, text, name="search", **more):
-    client.force_login(user)
-    response = client.get(reverse(f"shell:{name}"), {"q": text, **more})
-    assert response.status_code == 200
-    return response.context
-
-
-def found(client, user, text, **more) -> dict[str, list]:
-    """The hits by group."""
-    return {part.group.key: part.hits for part in search(client, user, text, **more).get("found", [])}
-
-
-def titles(hits) -> list[str]:
-    return ["".join(hit.title) for hit in hits]
-
-
-def evidence(assignment, name, **fields):
-    requirement = RequirementFactory(task=assignment.task)
-    return EvidenceFactory(assignment=assignment, requirement=requirement, original_name=name, **fields)
-
-
-def signed_content(requirement, justification) -> dict:
-    entry = {"reference": requirement.reference, "text": requirement.text, "kind": "evidence", "binding": "mandatory"}
-    entry |= {"weight": "1", "unit": "", "evidence": [], "answer": {}, "justification": justification}
-    task = {"number": requirement.task.number, "title": requirement.task.title, "theme": 1, "weight": "1"}
-    return {"tasks": [task | {"requirements": [entry]}]}
-
-
-def everything_said(institution, authority) -> None:
-    """Each kind of text holds SIGNED; what is not signed or not sent holds DRAFTED, or WHISPERED for a reviewer's."""
-    now = timezone.now()
-    assignment = AssignmentFactory(institution=institution, state=AssignmentState.IN_PROGRESS)
-    requirement = RequirementFactory(task=assignment.task)
-    statement = StatementFactory(assignment=assignment, requirement=requirement, text=f"已完成{SIGNED}。")
-    submission = SubmissionFactory(assignment=assignment)
-    statement.text = f"已完成{SIGNED}，另有{DRAFTED}。"
-    statement.save()
-    evidence(assignment, f"{SIGNED}.txt", frozen_at=now)
-    evidence(assignment, f"{DRAFTED}.txt")
-    cycle = CycleFactory(plan=assignment.task.plan)
-    content = signed_content(requirement, f"见{SIGNED}。")
-    signed = SelfAssessmentFactory(
-        cycle=cycle, institution=institution, state=SelfAssessmentState.RETURNED, content=content
-    )
-    draft = SelfAssessmentFactory(cycle=cycle, institution=institution, version=2)
-    AnswerFactory(self_assessment=draft, requirement=requirement, justification=DRAFTED)
-    review = ReviewFactory(submission=submission, authority=authority, comment=f"关于{SIGNED}的意见")
-    Remark.objects.create(review=review, requirement=requirement, text=f"请说明{SIGNED}")
-    ReviewFactory(self_assessment=signed, authority=authority, verdict=Verdict.RETURNED, comment=SIGNED)
-    ReviewDraft.objects.create(
-        submission=submission, authority=authority, reviewer=UserFactory(), comment=WHISPERED,
-        remarks={requirement.pk: {"verdict": "returned", "text": WHISPERED}},
-    )  # fmt: skip
-    RectificationFactory(institution=institution, authority=authority, title=SIGNED)
-    ChangeRequest.objects.create(
-        assignment=assignment, kind=RequestKind.NOT_APPLICABLE, reason=f"没有{SIGNED}", old_deadline=now.date(),
-        requested_by=UserFactory(),
-    )  # fmt: skip
-    urging = Urging.objects.create(
-        authority=authority, by=UserFactory(), subject="催办", text=f"请办理{SIGNED}", roles=[], assignments=1,
-        institutions=1, people=1,
-    )  # fmt: skip
-    UrgedInstitution.objects.create(
-        urging=urging, institution=institution, assignments=[assignment.pk], people=1,
-        facts={"text": f"请贵单位办理{SIGNED}"},
-    )  # fmt: skip
-
 
 # --- Who finds what ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def world():
-    institution = InstitutionFactory(name="申江证券有限公司")
-    authority = AuthorityFactory()
-    everything_said(institution, authority)
-    return institution, authority
 
 
 @pytest.mark.parametrize("role", [Role.CONTRIBUTOR, Role.LIAISON, Role.CIO])
@@ -271,113 +181,3 @@ def test_a_group_is_read_page_by_page(client):
     assert len({hit.url for page in pages for hit in page}) == 21
     assert not found(client, user, "演练", group="evidence", page=3)
     assert not found(client, user, "演练", group="evidence", page=10**9)
-
-
-# --- Bad input --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("text", ["", "   ", "\u3000\n", "\0", "\u200b\u200d", "x" * 101, "安" * 10_000])
-def test_what_is_no_word_is_explained_and_kept(client, text):
-    user = member(InstitutionFactory(), Role.CIO)
-    for name in ("search", "search_found"):
-        form = search(client, user, text, name)["form"]
-        assert form.errors["q"]
-        assert form["q"].value() == text
-    assert not client.get(reverse("shell:search")).context["form"].errors
-
-
-SIGNS = ["%", "_", "\\", "'", '"', "a", "%%", "__", "\\\\", "' OR 1=1 --", "😀", "👩\u200d💻", "<b>"]
-
-
-def test_signs_mean_themselves(client, world):
-    for user in (member(world[0], Role.CIO), member(world[1], Role.SUPERVISOR)):
-        for text in SIGNS:
-            assert not found(client, user, text), text
-        assert "<b>" not in client.get(reverse("shell:search_found"), {"q": "<b>"}).content.decode()
-
-
-def test_wrong_groups_and_pages_are_refused_in_words(client):
-    user = member(InstitutionFactory(), Role.CIO)
-    assert search(client, user, "演练", group="people")["form"].errors["group"]
-    assert search(client, user, "演练", page="-1")["form"].errors["page"]
-
-
-ANYTHING = st.text(st.characters(codec="utf-8"), max_size=20)
-LIKELY = st.text("申江证券安全abXYＡＢ０９.%_\\'\" ¦\0\u3000ÄIİΣſﬁ⼯😀", max_size=12)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=ANYTHING | LIKELY)
-@example("\ud7ff\U0010ffff")
-def test_whatever_is_typed_is_answered(client, world, text):
-    for user in (member(world[0], Role.CIO), member(world[1], Role.SUPERVISOR)):
-        for hits in found(client, user, text).values():
-            assert len(hits) <= 5
-
-
-@settings(max_examples=50, deadline=None)
-@given(said=ANYTHING | LIKELY, start=st.integers(0, 20), length=st.integers(2, 20))
-def test_each_part_of_a_name_finds_it_and_nothing_else_does(said, start, length):
-    """What is found holds the words, as `folded` compares them; PostgreSQL folds as Python does."""
-    said = said.replace("\0", "")
-    part = folded(folded(said)[start : start + length])
-    institution = InstitutionFactory(name=said)
-    rows = Institution.objects.filter(pk=institution.pk)
-    if len(part) > 1:
-        assert rows.filter(holds(Names(*INSTITUTION_NAMES), part)).exists() == (part in stored_folded(rows))
-    for row in Institution.objects.filter(holds(Names("name"), "证券")):
-        assert "证券" in folded(row.name)
-
-
-def stored_folded(rows) -> str:
-    return rows.annotate(folded=Folded(Names(*INSTITUTION_NAMES))).get().folded
-
-
-@pytest.mark.parametrize(
-    "said", ["第三条　信息安全（三级）\n Recovery：ＲＴＯ≤30", "⼯㎡ﬁ Ä", "a\u00adb\u200bc\ufeffd", "甲", ""]
-)
-def test_postgresql_folds_and_pairs_as_python_does(said):
-    row = InstitutionFactory(name=said)
-    rows = Institution.objects.annotate(folded=Folded("name"), pairs=Bigrams("name"))
-    stored = rows.get(pk=row.pk)
-    assert stored.folded == folded(said)
-    assert sorted(stored.pairs) == (sorted(bigrams(said)) if len(folded(said)) > 1 else [])
-
-
-# --- What it costs ----------------------------------------------------------------------------------------
-
-
-def test_queries_are_constant(client, world, django_assert_max_num_queries):
-    institution, authority = world
-    counts = []
-    people = [member(institution, Role.CIO), member(authority, Role.SUPERVISOR)]
-    for _round in range(2):
-        for user in people:
-            client.force_login(user)
-            with django_assert_max_num_queries(60) as taken:
-                client.get(reverse("shell:search_found"), {"q": SIGNED})
-            counts.append(len(taken))
-        everything_said(institution, authority)
-        everything_said(institution, authority)
-    assert counts[:2] == counts[2:]
-
-
-@pytest.mark.parametrize(
-    ("index", "rows"),
-    [
-        ("institution_names", lambda: Institution.objects.filter(holds(Names(*INSTITUTION_NAMES), "东方"))),
-        (
-            "evidence_names_signed",
-            lambda: Evidence.objects.filter(holds(Names("original_name"), "东方"), frozen_at__isnull=False),
-        ),
-    ],
-)
-def test_the_index_answers(index, rows):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # an empty table is read as fast
-        cursor.execute("SET LOCAL enable_indexscan = off")
-    assert index in rows().explain()
-
-
-def test_every_group_has_a_name_of_its_own():
-    assert len({group.key for group in GROUPS}) == len(GROUPS)

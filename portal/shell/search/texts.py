@@ -40,11 +40,12 @@ class Source:
     related: Sequence[str]
     show: Callable[[Any, Asked], Shown]
     is_indexed: bool = True
+    deferred: Sequence[str] = ()  # signed contents are large, and no line shows one
 
     def find(self, asked: Asked, limit: int) -> list[Hit]:
         plainly = Contains(Folded(self.said), asked.words)
         found = looked_up(self.rows(asked), holds(self.said, asked.words) if self.is_indexed else plainly)
-        rows = found.annotate(said=self.said).select_related(*self.related).defer(*_frozen(found.model))
+        rows = found.annotate(said=self.said).select_related(*self.related).defer(*self.deferred)
         return [self._hit(row, asked) for row in rows.order_by(f"-{self.at}", "-pk")[:limit]]
 
     def _hit(self, row: Any, asked: Asked) -> Hit:
@@ -68,11 +69,6 @@ def newest_of(*sources: Source) -> Callable[[Asked, int], list[Hit]]:
 def for_either(inside: Callable, above: Callable) -> Callable[[Asked, int], list[Hit]]:
     """One way of finding for an institution's people, another one for its supervisors."""
     return lambda asked, limit: (above if asked.membership.is_supervising else inside)(asked, limit)
-
-
-def _frozen(model: Any) -> list[str]:
-    """Signed contents are large, and no line shows one."""
-    return ["content"] if model in (Submission, SelfAssessment) else []
 
 
 def _visible(model: Any) -> Callable[[Asked], QuerySet]:
@@ -124,6 +120,7 @@ SUBMISSIONS = Source(
     "signed_at",
     ("assignment__task", "assignment__institution"),
     _show_submission,
+    deferred=["content"],
 )
 JUSTIFICATIONS = Source(
     lambda asked: _visible(SelfAssessment)(asked).filter(signed_at__isnull=False),
@@ -131,6 +128,7 @@ JUSTIFICATIONS = Source(
     "signed_at",
     ("cycle", "institution"),
     _show_justification,
+    deferred=["content"],
 )
 
 
@@ -156,26 +154,29 @@ def _show_remark(row: Remark, asked: Asked) -> Shown:
     return url, _requirement(row.requirement), detail
 
 
-def _reviews(of: str, related: Sequence[str]) -> list[Source]:
+def _reviews(of: str, related: Sequence[str], content: str) -> list[Source]:
     """The comments of reviews and their remarks on requirements: of submissions, or of self-assessments."""
 
     def reviews(asked: Asked) -> QuerySet:
         return getattr(Review.objects, of)(asked.user, asked.membership)
 
-    of_review = [f"review__{path}" for path in related]
     return [
-        Source(reviews, F("comment"), "created_at", related, _show_review),
+        Source(reviews, F("comment"), "created_at", related, _show_review, deferred=[content]),
         Source(
             lambda asked: Remark.objects.filter(review__in=reviews(asked)),
             F("text"),
             "review__created_at",
-            ["requirement__task", *of_review],
+            ["requirement__task", *(f"review__{path}" for path in related)],
             _show_remark,
+            deferred=[f"review__{content}"],
         ),
     ]
 
 
-REVIEWS = [*_reviews("of_submissions", OF_SUBMISSION), *_reviews("of_self_assessments", OF_SELF_ASSESSMENT)]
+REVIEWS = [
+    *_reviews("of_submissions", OF_SUBMISSION, "submission__content"),
+    *_reviews("of_self_assessments", OF_SELF_ASSESSMENT, "self_assessment__content"),
+]
 
 
 def _show_rectification(row: Rectification, asked: Asked) -> Shown:
