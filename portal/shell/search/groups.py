@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.shell.search import documents, names, places, texts
 from portal.shell.search.asked import Asked, Group, Hit, Rank
@@ -12,22 +13,27 @@ from portal.shell.search.texts import for_either, newest_of
 
 GROUPS = (
     Group("places", _("页面"), "corner-down-right", places.find),
-    Group("tasks", _("任务"), "checklist", names.find_tasks),
-    Group("requirements", _("要求"), "list-check", names.find_requirements),
+    Group("tasks", pgettext_lazy("搜索", "任务"), "checklist", names.find_tasks),
+    Group("requirements", pgettext_lazy("搜索", "要求"), "list-check", names.find_requirements),
     Group("institutions", _("机构"), "building", names.find_institutions),
     Group("evidence", _("证明材料"), "file-text", documents.find),
     Group(
         "statements",
-        _("落实情况说明"),
+        pgettext_lazy("搜索", "落实情况说明"),
         "message-2",
         for_either(newest_of(texts.STATEMENTS), newest_of(texts.SUBMISSIONS)),
     ),
     Group("justifications", _("自评说明"), "clipboard-check", newest_of(texts.JUSTIFICATIONS)),
     Group("reviews", _("审核意见"), "gavel", newest_of(*texts.REVIEWS)),
-    Group("rectifications", _("整改"), "tool", newest_of(*texts.RECTIFICATIONS)),
+    Group("rectifications", pgettext_lazy("搜索", "整改"), "tool", newest_of(*texts.RECTIFICATIONS)),
     Group("requests", _("申请"), "calendar-plus", newest_of(texts.REQUESTS)),
-    Group("urgings", _("催办"), "bell-ringing", for_either(newest_of(texts.URGED), newest_of(texts.URGINGS))),
-    Group("plans", _("计划"), "book-2", names.find_plans),
+    Group(
+        "urgings",
+        pgettext_lazy("搜索", "催办"),
+        "bell-ringing",
+        for_either(newest_of(texts.URGED), newest_of(texts.URGINGS)),
+    ),
+    Group("plans", pgettext_lazy("搜索", "计划"), "book-2", names.find_plans),
     Group("reports", _("报告"), "report-analytics", names.find_reports),
 )
 
