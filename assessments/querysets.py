@@ -164,12 +164,13 @@ class ReviewQuerySet(models.QuerySet):
             | has_permission_on(OF_SELF_ASSESSMENT, user, BELONG, SUPERVISE, acting=acting)
         )
 
-    def of_submissions(self, user, acting) -> Self:
-        """The visible ones of submissions: without the other kind, PostgreSQL may begin with the scope."""
-        return self.filter(has_permission_on(OF_SUBMISSION, user, BELONG, SUPERVISE, acting=acting))
+    def of_own_submissions(self, user, acting) -> Self:
+        """Without the other kind, PostgreSQL may begin with the few rows of an institution."""
+        return self.filter(has_permission_on(OF_SUBMISSION, user, BELONG, acting=acting), submission__isnull=False)
 
-    def of_self_assessments(self, user, acting) -> Self:
-        return self.filter(has_permission_on(OF_SELF_ASSESSMENT, user, BELONG, SUPERVISE, acting=acting))
+    def of_own_self_assessments(self, user, acting) -> Self:
+        own = has_permission_on(OF_SELF_ASSESSMENT, user, BELONG, acting=acting)
+        return self.filter(own, self_assessment__isnull=False)
 
 
 class ReviewDraftQuerySet(models.QuerySet):

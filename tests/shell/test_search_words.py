@@ -83,7 +83,7 @@ def test_postgresql_folds_and_pairs_as_python_does(said):
     rows = Institution.objects.annotate(folded=Folded("name"), pairs=Bigrams("name"))
     stored = rows.get(pk=row.pk)
     assert stored.folded == folded(said)
-    assert sorted(stored.pairs) == (sorted(bigrams(said)) if len(folded(said)) > 1 else [])
+    assert list(dict.fromkeys(stored.pairs)) == (bigrams(said) if len(folded(said)) > 1 else [])
 
 
 # --- What it costs ----------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ GROUPS = (
         for_either(newest_of(texts.STATEMENTS), newest_of(texts.SUBMISSIONS)),
     ),
     Group("justifications", _("自评说明"), "clipboard-check", newest_of(texts.JUSTIFICATIONS)),
-    Group("reviews", _("审核意见"), "gavel", newest_of(*texts.REVIEWS)),
+    Group("reviews", _("审核意见"), "gavel", for_either(newest_of(*texts.OWN_REVIEWS), newest_of(*texts.REVIEWS))),
     Group("rectifications", pgettext_lazy("搜索", "整改"), "tool", newest_of(*texts.RECTIFICATIONS)),
     Group("requests", _("申请"), "calendar-plus", newest_of(texts.REQUESTS)),
     Group(

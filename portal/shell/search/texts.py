@@ -136,6 +136,7 @@ JUSTIFICATIONS = Source(
 
 OF_SUBMISSION = ("submission__assignment__task", "submission__assignment__institution")
 OF_SELF_ASSESSMENT = ("self_assessment__cycle", "self_assessment__institution")
+CONTENTS = ("submission__content", "self_assessment__content")
 
 
 def _show_review(row: Review, asked: Asked) -> Shown:
@@ -154,28 +155,26 @@ def _show_remark(row: Remark, asked: Asked) -> Shown:
     return url, _requirement(row.requirement), detail
 
 
-def _reviews(of: str, related: Sequence[str], content: str) -> list[Source]:
-    """The comments of reviews and their remarks on requirements: of submissions, or of self-assessments."""
-
-    def reviews(asked: Asked) -> QuerySet:
-        return getattr(Review.objects, of)(asked.user, asked.membership)
-
+def _reviews(reviews: Callable[[Asked], QuerySet]) -> list[Source]:
+    """The comments of some reviews, and their remarks on requirements."""
+    related = [*OF_SUBMISSION, *OF_SELF_ASSESSMENT]
     return [
-        Source(reviews, F("comment"), "created_at", related, _show_review, deferred=[content]),
+        Source(reviews, F("comment"), "created_at", related, _show_review, deferred=CONTENTS),
         Source(
             lambda asked: Remark.objects.filter(review__in=reviews(asked)),
             F("text"),
             "review__created_at",
             ["requirement__task", *(f"review__{path}" for path in related)],
             _show_remark,
-            deferred=[f"review__{content}"],
+            deferred=[f"review__{path}" for path in CONTENTS],
         ),
     ]
 
 
-REVIEWS = [
-    *_reviews("of_submissions", OF_SUBMISSION, "submission__content"),
-    *_reviews("of_self_assessments", OF_SELF_ASSESSMENT, "self_assessment__content"),
+REVIEWS = _reviews(_visible(Review))
+OWN_REVIEWS = [
+    *_reviews(lambda asked: Review.objects.of_own_submissions(asked.user, asked.membership)),
+    *_reviews(lambda asked: Review.objects.of_own_self_assessments(asked.user, asked.membership)),
 ]
 
 
