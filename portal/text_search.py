@@ -14,7 +14,7 @@ from django.db.models.lookups import Contains
 
 from portal.bigrams import bigrams
 
-LOOKED_AT = 200  # rows that hold a word: a common one costs no more in a large scope than in a small one
+LOOKED_AT = 100  # rows that hold a word: a common one costs no more in a large scope than in a small one
 EDGE = "¦"  # stands before and after each name, so that its beginning and its whole are pairs, too
 
 

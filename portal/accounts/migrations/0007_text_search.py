@@ -20,7 +20,7 @@ RETURN regexp_replace(
 # nothing but pg_catalog in its path, so what is called by name stands in the other function, which is resolved here.
 PAIRS = """
 CREATE FUNCTION portal_pairs(folded text) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 400
 AS $$
 DECLARE
     letters text[] := string_to_array(folded, NULL);
