@@ -16,6 +16,7 @@ from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet,
 from tasks.enums import AssignmentState
 
 S = SelfAssessmentState
+OF_SUBMISSION, OF_SELF_ASSESSMENT = "submission__assignment__institution", "self_assessment__institution"
 HOLDS = (S.SUBMITTED, S.ACCEPTED)  # what an institution signed, and nobody returned or took back
 
 
@@ -159,9 +160,17 @@ class ReviewQuerySet(models.QuerySet):
         if not user.is_authenticated:
             return self.none()
         return self.filter(
-            has_permission_on("submission__assignment__institution", user, BELONG, SUPERVISE, acting=acting)
-            | has_permission_on("self_assessment__institution", user, BELONG, SUPERVISE, acting=acting)
+            has_permission_on(OF_SUBMISSION, user, BELONG, SUPERVISE, acting=acting)
+            | has_permission_on(OF_SELF_ASSESSMENT, user, BELONG, SUPERVISE, acting=acting)
         )
+
+    def of_own_submissions(self, user, acting) -> Self:
+        """Without the other kind, PostgreSQL may begin with the few rows of an institution."""
+        return self.filter(has_permission_on(OF_SUBMISSION, user, BELONG, acting=acting), submission__isnull=False)
+
+    def of_own_self_assessments(self, user, acting) -> Self:
+        own = has_permission_on(OF_SELF_ASSESSMENT, user, BELONG, acting=acting)
+        return self.filter(own, self_assessment__isnull=False)
 
 
 class ReviewDraftQuerySet(models.QuerySet):

@@ -8,18 +8,19 @@ from typing import Any, Self
 
 from django.db.models import Case, Count, Exists, F, IntegerField, Manager, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import Contains
 from django.utils import timezone
 
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
+from portal.bigrams import folded
+from portal.text_search import Folded, Names, looked_up, named
 from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, RequestKind, RequestState
 from vault.enums import FileState
 from vault.querysets import says
 
-LOOKED_AT = 1000
 # Where work can stand that was returned and is to be signed again.
 UNANSWERED = (AssignmentState.RETURNED, AssignmentState.IN_PROGRESS, AssignmentState.AWAITING_SIGNATURE)
-
 # What `with_progress` counts, as text: built anew for each page, the same as expressions took longer than to run.
 OF_PART = """
     SELECT count(*) FROM plan_requirement requirement
@@ -103,6 +104,16 @@ class AssignmentChangeQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 
 
+class StatementQuerySet(InstitutionRowQuerySet):
+    institution_path = "assignment__institution"
+
+    def visible_to(self, user, acting=None) -> Self:
+        """What is being written is the institution's own; a supervisor reads what was signed, in `Submission`."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(has_permission_on(self.institution_path, user, BELONG, acting=acting))
+
+
 class SubmissionQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 
@@ -134,11 +145,13 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
         return self.filter(stored__state=FileState.CLEAN)
 
     def search(self, text: str) -> Self:
-        """By the name it was put forward under, or by what it says. Of a word that very many documents hold, some
-        of them are looked at, so that the search costs the same in every scope.
-        """
-        saying = self.order_by().filter(says(text, "stored__extract")).values("pk")[:LOOKED_AT]
-        return self.filter(Q(original_name__icontains=text) | Q(pk__in=saying))
+        """By the name it was put forward under, or by what it says; of a common word some of the files only."""
+        return looked_up(self, named(Names("original_name"), folded(text)), says(text, "stored__extract"))
+
+    def by_name_first(self, words: str) -> Self:
+        """Those whose names hold the folded words before the others, and of each the newest first."""
+        in_name = When(Contains(Folded("original_name"), words), then=Value(0))
+        return self.order_by(Case(in_name, default=Value(1)), "-uploaded_at", "-pk")
 
     def by_requirement(self) -> Self:
         return self.order_by(F("requirement__number"), "uploaded_at", "pk")

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from vault.bigrams import bigrams, folded
+from portal.bigrams import bigrams, folded
 from vault.enums import ADVICE, CHECKED, LIVE, Fault, FileState, Finding, Flag, Place
 from vault.file_types import BY_CONTENT_TYPE
 from vault.places import storage_of

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q
 from django.utils import timezone
 
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
-from vault.bigrams import bigrams, folded
+from portal.bigrams import bigrams, folded
 from vault.enums import LIVE, FileState
 
 SUGGESTED_TAGS = 200

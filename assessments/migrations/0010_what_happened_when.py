@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessments", "0008_calendar"),
+        ("assessments", "0009_text_search"),
     ]
 
     operations = [

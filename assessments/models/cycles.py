@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -12,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from assessments.enums import CycleKind, SelfAssessmentState
 from assessments.querysets import CycleQuerySet, SelfAssessmentQuerySet
 from portal.localised import Localised
+from portal.text_search import Bigrams, SaidIn
 
 S = SelfAssessmentState
+JUSTIFIED = SaidIn("content", path="$.tasks[*].requirements[*].justification")
 
 
 class Cycle(models.Model):
@@ -101,6 +104,7 @@ class SelfAssessment(models.Model):
             models.Index(
                 fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="self_assessment_withdrawn"
             ),
+            GinIndex(Bigrams(JUSTIFIED), condition=Q(signed_at__isnull=False), name="self_assessment_words"),
         ]
 
     def __str__(self) -> str:

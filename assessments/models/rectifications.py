@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from assessments.enums import ESCALATED_AFTER, RectificationState, StepKind
 from assessments.models.reviews import Review
 from assessments.querysets import RectificationQuerySet, RectificationStepQuerySet
+from portal.text_search import Bigrams
 
 S = RectificationState
 
@@ -55,6 +57,7 @@ class Rectification(models.Model):
             models.Index(fields=["institution", "deadline"], name="rectification_of_institution"),
             models.Index(fields=["deadline", "id"], condition=~Q(state=S.CLOSED), name="rectification_unclosed"),
             models.Index(fields=["deadline"], name="rectification_by_day"),
+            GinIndex(Bigrams("title"), name="rectification_titles"),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +96,7 @@ class RectificationStep(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
+        indexes = [GinIndex(Bigrams("text"), name="rectification_step_words")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.rectification_id}"

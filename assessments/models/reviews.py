@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -13,6 +14,7 @@ from assessments.enums import ReviewDraftState, SelfAssessmentState, Verdict
 from assessments.models.cycles import Cycle, SelfAssessment
 from assessments.querysets import CaseOfficerQuerySet, ReviewDraftQuerySet, ReviewQuerySet
 from assessments.remarks import Judgement, RemarkGiven, from_json
+from portal.text_search import Bigrams
 
 
 class Review(models.Model):
@@ -49,7 +51,10 @@ class Review(models.Model):
             models.CheckConstraint(name="review_verdict_known", condition=Q(verdict__in=Verdict.values)),
             models.CheckConstraint(name="review_by_two", condition=~Q(proposed_by=models.F("reviewer"))),
         ]
-        indexes = [models.Index(fields=["created_at"], name="review_by_time")]
+        indexes = [
+            GinIndex(Bigrams("comment"), name="review_words"),
+            models.Index(fields=["created_at"], name="review_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} {self.submission or self.self_assessment}"
@@ -85,6 +90,7 @@ class Remark(models.Model):
 
     class Meta:
         ordering = ["requirement__task__number", "requirement__number"]
+        indexes = [GinIndex(Bigrams("text"), name="remark_words")]
         constraints = [
             models.UniqueConstraint(fields=["review", "requirement"], name="remark_once_per_requirement"),
             models.CheckConstraint(name="remark_verdict_known", condition=Q(verdict__in=Verdict.values)),

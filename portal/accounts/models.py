@@ -11,6 +11,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractBaseUser, Group, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -44,6 +45,9 @@ from portal.accounts.querysets import (
     UserManager,
 )
 from portal.localised import Localised
+from portal.text_search import Bigrams, Names
+
+INSTITUTION_NAMES = ("name", "short_name", "name_en", "credit_code")  # by which people look for one
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -128,7 +132,11 @@ class Institution(models.Model):
             (BELONG, "Work on the institution's own affairs"),
             (SUPERVISE, "Supervise the institution"),
         ]
-        indexes = [models.Index(fields=["kind", "region"]), models.Index(fields=["name"])]
+        indexes = [
+            models.Index(fields=["kind", "region"]),
+            models.Index(fields=["name"]),
+            GinIndex(Bigrams(Names(*INSTITUTION_NAMES)), name="institution_names"),
+        ]
         constraints = [
             models.CheckConstraint(name="institution_kind_known", condition=Q(kind__in=InstitutionKind.values))
         ]

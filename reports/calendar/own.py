@@ -13,16 +13,13 @@ from assessments.models import Answer, Rectification, RectificationStep, SelfAss
 from reports.calendar.entries import Entry, Reader, Wanted
 from reports.calendar.enums import EntryKind
 from reports.calendar.milestones import milestones
-from tasks.models import Assignment, ChangeRequest
+from tasks.models import Assignment
 
 
 def assignments(reader: Reader, wanted: Wanted) -> list[Entry]:
     rows = Assignment.objects.visible_to(reader.user, acting=reader.membership).filter(deadline__range=wanted.days)
     if wanted.plan:
         rows = rows.filter(task__plan=wanted.plan)
-    decided = _latest(ChangeRequest.objects.filter(assignment=OuterRef("pk")), "assignment", "decided_at")
-    moved = ("created", "started", "handed_in", "sent_back", "submitted", "returned", "accepted", "withdrawn")
-    stamps = [*(f"{move}_at" for move in moved), "exempted_at"]
     return [
         Entry(
             key=f"assignment-{row.pk}",
@@ -36,7 +33,7 @@ def assignments(reader: Reader, wanted: Wanted) -> list[Entry]:
             state=row.state,
             changed_at=row.changed_at,
         )
-        for row in rows.select_related("task").annotate(changed_at=Greatest(*stamps, decided)).order_by("task__number")
+        for row in rows.select_related("task").order_by("task__number")
     ]
 
 

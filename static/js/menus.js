@@ -1,4 +1,4 @@
-// Closes an open menu on Escape or a click elsewhere, and puts Ctrl-K to the search box.
+// Closes an open menu on Escape or a click elsewhere.
 const menus = () => document.querySelectorAll("[data-menu][open]");
 
 document.addEventListener("click", (event) => {
@@ -10,13 +10,6 @@ document.addEventListener("keydown", (event) => {
     for (const menu of menus()) {
       menu.open = false;
       menu.querySelector("summary").focus();
-    }
-  }
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-    const box = document.querySelector("[data-search-box]");
-    if (box?.offsetParent) {
-      event.preventDefault();
-      box.select();
     }
   }
 });

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from plan.enums import Part
 from plan.models import Requirement
 from tasks.enums import CLOSED, EDITABLE, TAKES_FILES, AssignmentState
-from tasks.querysets import AssignmentQuerySet
+from tasks.querysets import AssignmentQuerySet, StatementQuerySet
 
 S = AssignmentState
 
@@ -147,6 +147,8 @@ class Statement(models.Model):
     revision = models.PositiveIntegerField(default=0)
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = StatementQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["assignment", "requirement"], name="statement_once")]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from portal.text_search import Bigrams, Names
 from tasks.enums import AccessKind
 from tasks.models.assignments import Assignment
 from tasks.querysets import AccessQuerySet, EvidenceManager, EvidenceUploadQuerySet
@@ -52,6 +54,10 @@ class Evidence(models.Model):
         indexes = [
             models.Index(fields=["assignment", "requirement"], name="evidence_of_requirement"),
             models.Index(fields=["institution", "-uploaded_at"], name="evidence_of_institution"),
+            # For supervisors: an institution's own files are few.
+            GinIndex(
+                Bigrams(Names("original_name")), condition=Q(frozen_at__isnull=False), name="evidence_names_signed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from portal.text_search import Bigrams, Names
 from tasks.enums import RequestKind, RequestState
 from tasks.models.assignments import Assignment
 from tasks.models.evidence import Evidence
@@ -82,6 +84,7 @@ class ChangeRequest(models.Model):
         indexes = [
             models.Index(fields=["requested_at"], condition=Q(state=S.PENDING), name="change_request_pending"),
             models.Index(fields=["state", "requested_at", "id"], name="change_request_by_state"),
+            GinIndex(Bigrams(Names("reason", "decision")), name="change_request_words"),
         ]
 
     def __str__(self) -> str:

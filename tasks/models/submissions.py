@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 
+from portal.text_search import Bigrams, SaidIn
 from tasks.models.assignments import Assignment
 from tasks.models.evidence import Evidence
 from tasks.querysets import SubmissionQuerySet
+
+STATED = SaidIn("content", path="$.requirements[*].statement")
 
 
 class Submission(models.Model):
@@ -33,7 +37,10 @@ class Submission(models.Model):
     class Meta:
         ordering = ["assignment", "number"]
         constraints = [models.UniqueConstraint(fields=["assignment", "number"], name="submission_number_once")]
-        indexes = [models.Index(fields=["signed_at"], name="submission_by_time")]
+        indexes = [
+            models.Index(fields=["signed_at"], name="submission_by_time"),
+            GinIndex(Bigrams(STATED), name="submission_statements"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.assignment} #{self.number}"

@@ -72,6 +72,7 @@ def _measure(url: str, only: list[str] | None, keep: bool) -> list:
         pages,
         reminders,
         rollouts,
+        search,
         task_lists,
         uploads,
         verification,

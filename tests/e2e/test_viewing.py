@@ -87,10 +87,9 @@ def step(visitor: Visitor, key: str) -> None:
 
 
 def type_in_the_search_box(visitor: Visitor, text: str) -> None:
-    box = visitor.page.locator("input[type=search], input[name=q]").first
-    box.focus()
+    visitor.page.keyboard.press("Control+k")
     visitor.page.keyboard.type(text)
-    visitor.page.evaluate("document.activeElement.blur()")
+    visitor.page.keyboard.press("Escape")
 
 
 def paper_is_seen(frame: Locator) -> None:

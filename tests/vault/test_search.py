@@ -5,9 +5,9 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portal.bigrams import bigrams, folded
 from tests.factories.accounts import InstitutionFactory
 from tests.factories.vault import ExtractFactory, StoredFileFactory
-from vault.bigrams import bigrams, folded
 from vault.models import Extract, StoredFile
 from vault.snippets import snippets
 

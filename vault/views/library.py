@@ -11,10 +11,11 @@ from django.views.decorators.http import require_safe
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
 from portal.keyset import bounded_count, keyset_page
+from portal.snippets import Snippet
 from vault.filters import LibraryFilter, own_files
 from vault.models import StoredFile
 from vault.scanner import is_answering
-from vault.snippets import Snippet, snippets
+from vault.snippets import snippets
 
 ROWS_A_PAGE = 50
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_calendar_feed"),
+        ("accounts", "0007_text_search"),
     ]
 
     operations = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from portal.bigrams import bigrams, folded
 from portal.shell.demo.files import Document
-from vault.bigrams import bigrams, folded
 from vault.enums import Place
 from vault.models import Extract, StoredFile
 from vault.places import storage_of

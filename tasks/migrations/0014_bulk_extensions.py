@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_calendar_feed"),
         ("audit", "0002_append_only"),
-        ("tasks", "0012_earlier_changes"),
+        ("tasks", "0013_text_search"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault.bigrams import bigrams
+from portal.bigrams import bigrams
 
 
 @pytest.mark.parametrize(

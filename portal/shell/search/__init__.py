@@ -1,0 +1,1 @@
+"""One box over what a person may see: names first, then what texts and documents say (docs/search.md)."""
