@@ -31,6 +31,7 @@ urlpatterns = [
     path("assessments/", include("reports.score_urls")),
     path("reports/", include("reports.urls")),
     path("calendar/", include("reports.calendar.urls")),
+    path("dashboard/", include("reports.dashboard.urls")),
     path("inbox/", include("portal.notices.urls")),
     path("", include("portal.accounts.urls")),
     path("api/", include("portal.api")),
