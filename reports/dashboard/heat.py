@@ -74,7 +74,7 @@ def content(asked: Asked) -> dict[str, Any]:
             )
             for task, squares in lines
         ],
-        labels=300,
+        labels=240,
         cell=(124, 36),
     )
     return {
@@ -110,9 +110,9 @@ def _entry(asked: Asked, square: Square) -> Entry:
     }
     if not square.applicable:
         return Entry(square.condition, None, _("%(name)s：%(condition)s") % words, "")
-    title = _("%(name)s：%(condition)s，逾期 %(overdue)s / %(total)s 项，验收 %(share)s") % words
+    title = _("%(name)s：%(condition)s %(overdue)s/%(total)s，验收 %(share)s") % words
     if square.was not in (None, square.condition):
-        title += _("；对比日为%(was)s") % {"was": square.was.label}
+        title += _("；对比日%(was)s") % {"was": square.was.label}
     filters: dict[str, Any] = {"task": square.task.number}
     if square.kind:
         filters["kind"] = square.kind.value

@@ -16,7 +16,7 @@ from reports.dashboard.comparing import Change
 from reports.progress import CONDITION_RULE, OVERDUE_RULE, Condition, Standing, standings, worst_first
 
 # A picture holds so many marks, which keeps it under 60 kB, and nobody turns to a later page than the last.
-MOST_MARKS, MOST_ROWS, LAST_PAGE = 400, 40, 50
+MOST_MARKS, MOST_ROWS, LAST_PAGE = 375, 40, 50
 
 C = Condition
 

@@ -78,7 +78,7 @@ def tiles(asked: Asked) -> list[Tile]:
     overdue = asked.link(overdue=1)
     counts = [
         (_("已逾期"), now.overdue, then and then.overdue, -1, overdue, "overdue"),
-        (_("需关注"), risk_now, risk_then, -1, asked.link(), ""),
+        (_("需关注"), risk_now, risk_then, -1, "", ""),
         (_("待审核"), now.waiting_for_review, then and then.waiting_for_review, 0, submitted, "submitted"),
         (_("已退回"), now.returned, then and then.returned, 0, returned, "returned"),
     ]

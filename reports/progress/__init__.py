@@ -8,6 +8,7 @@ the cells of theme × kind come from one grouped scan, however many institutions
 from reports.progress.conditions import (
     CONDITION_RULE,
     CONDITIONS_RULE,
+    RED_ABOVE,
     Condition,
     Lateness,
     condition_among,
@@ -51,6 +52,7 @@ __all__ = [
     "MATURITY_RULE",
     "OVERDUE_RULE",
     "REACHED_RULE",
+    "RED_ABOVE",
     "Bounded",
     "Condition",
     "Figures",

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from reports.charts import Text, wrapped
 from reports.progress import AGES, Lateness
 
-LEFT, COLUMN, LONGEST = 208, 112, 56
+LEFT, COLUMN, LONGEST = 172, 92, 40
 ROW, HEAD = 48, 30
-LABEL_COLUMNS = 28
+LABEL_COLUMNS = 24
 # The least and most days late of each age.
 DAYS = {
     Lateness.DAYS_1_30: (1, 30),

@@ -29,7 +29,9 @@ class Mark(NamedTuple):
 
 def _mark(condition: Condition, tone: str, ink: str, wash: str) -> Mark:
     name = condition.value.replace("_", "-")
-    return Mark(list(Condition).index(condition), name, condition.label, TONES[tone].character, TONES[tone].shape, ink, wash)
+    return Mark(
+        list(Condition).index(condition), name, condition.label, TONES[tone].character, TONES[tone].shape, ink, wash
+    )
 
 
 C = Condition

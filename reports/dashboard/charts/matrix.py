@@ -12,7 +12,7 @@ from reports.progress import Condition
 GAP = 2
 HEAD, FOOT = 44, 36
 LEGEND_STEP = 124
-SHOWN_CHARACTERS = 80
+SHOWN_CHARACTERS = 48
 
 
 class Cell(NamedTuple):

@@ -127,8 +127,15 @@ def tile_map(
     elsewhere = [region for region in regions if region.code not in PLACES]
     places = PLACES | {region.code: (n % columns, rows + n // columns) for n, region in enumerate(elsewhere)}
     rows += -(-len(elsewhere) // columns)
+    nothing = Figures()
     tiles = [
-        _tile(region, now.get(region.pk, Figures()), then and then.get(region.pk, Figures()), places[region.code], link)
+        _tile(
+            region,
+            now.get(region.pk, nothing),
+            None if then is None else then.get(region.pk, nothing),
+            places[region.code],
+            link,
+        )
         for region in regions
     ]
     labels = ["0", *(f"≤ {step}%" for step in HEAT_STEPS[1:]), f"> {HEAT_STEPS[-1]}%"]
