@@ -17,14 +17,14 @@ from reports.dashboard import heat, institutions, maturity, overview, progress, 
 from reports.dashboard.asked import Asked
 from reports.dashboard.filters import DashboardForm, MaturityForm
 
-TABS = (
-    ("overview", _("总体")),
-    ("progress", _("进度")),
-    ("heat", _("热力图")),
-    ("institutions", _("机构")),
-    ("regions", _("地区")),
-    ("maturity", _("成熟度")),
-)
+TABS = {
+    "overview": (_("总体"), "reports/dashboard/overview.html"),
+    "progress": (_("进度"), "reports/dashboard/progress.html"),
+    "heat": (_("热力图"), "reports/dashboard/heat.html"),
+    "institutions": (_("机构"), "reports/dashboard/institutions.html"),
+    "regions": (_("地区"), "reports/dashboard/regions.html"),
+    "maturity": (_("成熟度"), "reports/dashboard/maturity.html"),
+}
 OF_INSTITUTIONS = ("overview", "progress")
 READERS = (Permission.SUPERVISE, Permission.SIGN, Permission.MANAGE_PEOPLE)
 
@@ -74,7 +74,8 @@ def _tab(
     if form.asked_plan:
         asked = Asked.of(form, request.user, request.membership, form.asked_plan)
         context |= {"asked": asked, **content(asked)}
-    return render(request, f"reports/dashboard/{name}.html", context)
+    _label, template = TABS[name]
+    return render(request, template, context)
 
 
 def _tabs(request: HttpRequest, current: str) -> list[tuple[Any, str, bool]]:
@@ -83,5 +84,5 @@ def _tabs(request: HttpRequest, current: str) -> list[tuple[Any, str, bool]]:
     for own in ("page", "cycle"):
         query.pop(own, None)
     tail = f"?{query.urlencode()}" if query else ""
-    shown = [tab for tab in TABS if request.membership.is_supervising or tab[0] in OF_INSTITUTIONS]
-    return [(label, reverse(f"dashboard:{name}") + tail, name == current) for name, label in shown]
+    shown = TABS if request.membership.is_supervising else OF_INSTITUTIONS
+    return [(TABS[name][0], reverse(f"dashboard:{name}") + tail, name == current) for name in shown]
