@@ -10,7 +10,7 @@ from reports.dashboard.asked import Asked
 from reports.dashboard.charts.burn_up import burn_up, half_years
 from reports.dashboard.comparing import Change
 from reports.dashboard.overview import Tile
-from reports.progress import COURSE_RULE, Week, course
+from reports.progress import COURSE_RULE, Week, course, stood
 from tasks.enums import AssignmentState
 
 S = AssignmentState
@@ -41,10 +41,8 @@ def content(asked: Asked) -> dict[str, Any]:
 
 
 def _tiles(asked: Asked, known: list[Week]) -> list[Tile]:
-    """Then is the last point that is not after the other day."""
-    now, then = known[-1], None
-    if asked.before:
-        then = next((week for week in reversed(known) if week.day <= asked.before), None)
+    now = known[-1]
+    then = stood(asked.institutions, plan=asked.plan, day=asked.before, theme=asked.theme) if asked.before else None
     signed = [S.SUBMITTED.value, S.ACCEPTED.value]
     figures = [
         (_("应完成"), now.due, then and then.due, 0, asked.link(), ""),

@@ -14,7 +14,7 @@ from reports.progress.conditions import (
     condition_among,
     condition_of,
 )
-from reports.progress.course import COURSE_RULE, Week, course
+from reports.progress.course import COURSE_RULE, Week, course, stood
 from reports.progress.days import last_half_year
 from reports.progress.figures import (
     ACCEPTED_SHARE_RULE,
@@ -85,6 +85,7 @@ __all__ = [
     "plan_in_force",
     "position",
     "standings",
+    "stood",
     "to_do",
     "with_history",
     "worst_first",

@@ -33,6 +33,15 @@ class Week(NamedTuple):
     accepted: int | None = None
 
 
+def stood(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, theme: Theme | None = None) -> Week:
+    """How much was due, signed and accepted by the end of one day, as known then; in two queries."""
+    states, due = Counter[str](), 0
+    for (deadline,), state, number, _late in counts(institutions, plan=plan, day=day, by=("deadline",), theme=theme):
+        states[state] += number
+        due += number if deadline <= day and state != S.NOT_APPLICABLE else 0
+    return Week(day, due, states[S.SUBMITTED] + states[S.ACCEPTED], states[S.ACCEPTED])
+
+
 def course(
     institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, theme: Theme | None = None
 ) -> list[Week]:

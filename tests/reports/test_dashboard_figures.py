@@ -107,7 +107,9 @@ class TestAnyHistory(TestCase):
             expected.setdefault((row.task_id, row.institution.kind), Counter())[condition(*self.at(row, day), day)] += 1
         assert progress.position(seen, **asked).conditions == expected
 
-        for week in progress.course(seen, **asked):
+        weeks = progress.course(seen, **asked)
+        assert progress.stood(seen, **asked) == next(week for week in weeks if week.day == day)
+        for week in weeks:
             stood = [self.at(row, week.day) for row in rows]
             due = [self.at(row, day)[1] for row in rows]
             assert week.due == sum(deadline <= week.day for deadline in due)

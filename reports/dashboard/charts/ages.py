@@ -13,7 +13,7 @@ from reports.progress import AGES, Lateness
 
 LEFT, COLUMN, LONGEST = 172, 92, 40
 ROW, HEAD = 48, 30
-LABEL_COLUMNS = 24
+LABEL_COLUMNS = 22
 # The least and most days late of each age.
 DAYS = {
     Lateness.DAYS_1_30: (1, 30),
