@@ -60,7 +60,7 @@ class Square(NamedTuple):
 
 def content(asked: Asked) -> dict[str, Any]:
     kinds: list[InstitutionKind | None] = [*asked.now.progress.kinds, None]
-    lines = [(task, [_square(asked, task, kind) for kind in kinds]) for task in asked.now.tasks]
+    lines = [(task, _squares(asked, task, kinds)) for task in asked.now.tasks]
     names = [str(kind.label) if kind else _("合计") for kind in kinds]
     chart = matrix(
         title=_finding([square for _task, squares in lines for square in squares[:-1]]),
@@ -90,13 +90,15 @@ def _name(task: Task) -> str:
     return f"{task.number} {task.local_title}"
 
 
-def _square(asked: Asked, task: Task, kind: InstitutionKind | None) -> Square:
-    return Square(task, kind, _at(asked.now, task, kind), _at(asked.then, task, kind) if asked.then else None)
+def _squares(asked: Asked, task: Task, kinds: list[InstitutionKind | None]) -> list[Square]:
+    now, then = _along(asked.now, task, kinds), _along(asked.then, task, kinds) if asked.then else None
+    return [Square(task, kind, now[n], then[n] if then else None) for n, kind in enumerate(kinds)]
 
 
-def _at(position: Position, task: Task, kind: InstitutionKind | None) -> Counter[Condition]:
-    kinds = [kind] if kind else position.progress.kinds
-    return sum((position.conditions.get((task.pk, one), Counter()) for one in kinds), Counter())
+def _along(position: Position, task: Task, kinds: list[InstitutionKind | None]) -> list[Counter[Condition]]:
+    """One for each kind, and their sum where it is None."""
+    found = {kind: position.conditions.get((task.pk, kind), Counter()) for kind in kinds if kind}
+    return [found[kind] if kind else sum(found.values(), Counter()) for kind in kinds]
 
 
 def _entry(asked: Asked, square: Square) -> Entry:
