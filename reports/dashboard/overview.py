@@ -16,6 +16,7 @@ from reports.progress import (
     ACCEPTED_SHARE_RULE,
     AGES,
     AGES_RULE,
+    AT_RISK_RULE,
     OVERDUE_RULE,
     REACHED_RULE,
     Condition,
@@ -64,7 +65,7 @@ def content(asked: Asked) -> dict[str, Any]:
         "reached": list(zip(now.reached, then.reached if then else [None] * len(now.reached), strict=True)),
         "age_tables": [_by_theme(asked)],
         "age_heads": [age_label(age) for age in AGES],
-        "rules": [ACCEPTED_SHARE_RULE, OVERDUE_RULE, REACHED_RULE, AGES_RULE],
+        "rules": [ACCEPTED_SHARE_RULE, OVERDUE_RULE, AT_RISK_RULE, REACHED_RULE, AGES_RULE],
     }
     if asked.membership.is_supervising:
         context |= {"findings": _findings(asked), "age_tables": [_by_theme(asked), _by_kind(asked)]}

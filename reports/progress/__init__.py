@@ -6,6 +6,7 @@ the cells of theme × kind come from one grouped scan, however many institutions
 """
 
 from reports.progress.conditions import (
+    AT_RISK_RULE,
     CONDITION_RULE,
     CONDITIONS_RULE,
     RED_ABOVE,
@@ -46,6 +47,7 @@ __all__ = [
     "ACCEPTED_SHARE_RULE",
     "AGES",
     "AGES_RULE",
+    "AT_RISK_RULE",
     "CONDITIONS_RULE",
     "CONDITION_RULE",
     "COURSE_RULE",

@@ -14,6 +14,7 @@ S = AssignmentState
 
 RED_ABOVE, AMBER_ABOVE, GREEN_FROM = 10, 20, 90  # percent of what applies
 
+AT_RISK_RULE = _("需关注：未逾期，已退回，或 30 天内到期而尚未签署报送。")
 CONDITION_RULE = _(
     "■ 红：已逾期。▲ 黄：已退回，或 30 天内到期而尚未签署报送。✓ 绿：已验收。"
     "○ 未着色：尚未到期，或已报送待审核。– 灰：不适用或没有这项任务。"
