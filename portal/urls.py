@@ -32,6 +32,7 @@ urlpatterns = [
     path("reports/", include("reports.urls")),
     path("calendar/", include("reports.calendar.urls")),
     path("institutions/<int:pk>/", include("reports.profile.urls")),
+    path("dashboard/", include("reports.dashboard.urls")),
     path("inbox/", include("portal.notices.urls")),
     path("", include("portal.accounts.urls")),
     path("api/", include("portal.api")),

@@ -14,11 +14,19 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.utils import timezone
 
-from plan.models import Plan
+from plan.models import Plan, Theme
 from portal.accounts.querysets import InstitutionQuerySet
 from tasks.enums import CLOSED
 
-DIMENSIONS = {"task": "task_id", "kind": "kind", "region": "region_id", "deadline": "deadline"}
+# More than 30 days left, 30 or fewer, and 1–30, 31–90, 91–180, more than 180 days late: `progress.Lateness`.
+LATENESS = "width_bucket(%(day)s - cell.deadline, ARRAY[-30, 1, 31, 91, 181])"
+DIMENSIONS = {
+    "task": "cell.task_id",
+    "kind": "cell.kind",
+    "region": "cell.region_id",
+    "deadline": "cell.deadline",
+    "lateness": LATENESS,
+}
 
 GROUPS = """
     SELECT institution.region_id, institution.kind, count(*) = count(seen.id)
@@ -76,7 +84,7 @@ COUNTED = """
     SELECT {dimensions}, cell.state, sum(cell.number)::integer,
         COALESCE(sum(cell.number) FILTER (WHERE cell.deadline < %(day)s AND cell.state <> ALL(%(closed)s)), 0)::integer
     FROM cell JOIN plan_task task ON task.id = cell.task_id
-    WHERE task.plan_id = %(plan)s
+    WHERE task.plan_id = %(plan)s AND (%(theme)s::bigint IS NULL OR task.theme_id = %(theme)s)
     GROUP BY {dimensions}, cell.state
     HAVING sum(cell.number) <> 0
 """
@@ -92,22 +100,27 @@ class Count(NamedTuple):
 
 
 def counts(
-    institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, by: Sequence[str] = ("task", "kind")
+    institutions: InstitutionQuerySet,
+    *,
+    plan: Plan,
+    day: datetime.date,
+    by: Sequence[str] = ("task", "kind"),
+    theme: Theme | None = None,
 ) -> list[Count]:
     """What was known of the institutions' assignments at the end of the day, in two queries.
 
     `institutions` came through `visible_to`; kind and region are those they have now. `by` names DIMENSIONS. Today
-    means as things stand at this moment.
+    means as things stand at this moment. With `theme`, its tasks only.
     """
     try:
-        seen, parameters = _seen(institutions)
+        seen, groups = groups_of(institutions)
     except EmptyResultSet:
         return []
     is_now = day >= timezone.localdate()
     values: dict[str, Any] = {
-        **parameters,
-        **_groups(seen, parameters),
+        **groups,
         "plan": plan.pk,
+        "theme": theme and theme.pk,
         "day": day,
         "until": datetime.date.max if is_now else day,
         "closed": [str(state) for state in CLOSED],
@@ -118,11 +131,17 @@ def counts(
         not_counted=NOT_COUNTED,
         in_whole=IN_GROUPS.format(row="tallied", which="whole"),
         rows=rows.format(seen=seen, in_groups=IN_GROUPS.format(row="institution", which="partial")),
-        dimensions=", ".join(f"cell.{DIMENSIONS[name]}" for name in by),
+        dimensions=", ".join(DIMENSIONS[name] for name in by),
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [Count(tuple(key), state, number, late) for *key, state, number, late in cursor.fetchall()]
+
+
+def groups_of(institutions: InstitutionQuerySet) -> tuple[str, dict[str, Any]]:
+    """The ids of the institutions as SQL, and its parameters with those of IN_GROUPS, in one query."""
+    seen, parameters = _seen(institutions)
+    return seen, {**parameters, **_groups(seen, parameters)}
 
 
 def _seen(institutions: InstitutionQuerySet) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from plan.models import Theme
 from portal.accounts.enums import InstitutionKind
 from portal.states import STATE_STYLES, StateStyle
-from reports.progress import Figures, Progress
+from reports.progress import RED_ABOVE, Figures, Progress
 from tasks.enums import AssignmentState
 
 Link = Callable[..., str]
@@ -111,6 +111,12 @@ class Cell(NamedTuple):
     @property
     def bar_colour(self) -> str:
         return self.ink if self.level == len(HEAT_STEPS) else HEAT_COLOURS[-1]
+
+    @property
+    def character(self) -> str:
+        """The shape of `progress.CONDITIONS_RULE` for overdue work, so that grey print tells the worst cells apart."""
+        share = self.figures.overdue_share or 0
+        return "■" if share > RED_ABOVE else "▲" if share else ""
 
     @property
     def bar(self) -> int:

@@ -6,9 +6,15 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from assessments.models import Cycle
 from plan.models import Plan
 
 
 def tasks_url(plan: Plan, **filters: object) -> str:
-    """The list of assignments whose length a figure is: a filter for each of its conditions."""
-    return f"{reverse('tasks:list')}?{urlencode({'plan': plan.slug, **filters})}"
+    """The list of assignments whose length a figure is: a filter for each of its conditions; a list gives several."""
+    return f"{reverse('tasks:list')}?{urlencode({'plan': plan.slug, **filters}, doseq=True)}"
+
+
+def answers_url(cycle: Cycle, **filters: object) -> str:
+    """Where the self-assessments of a cycle are listed."""
+    return f"{reverse('scores:ranking')}?{urlencode({'cycle': cycle.pk, **filters}, doseq=True)}"

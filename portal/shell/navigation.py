@@ -49,11 +49,11 @@ FOR_INSTITUTIONS = (
 )
 FOR_AUTHORITIES = (
     HOME,
+    Place(_("态势"), "dashboard:overview", "chart-histogram"),
     Place(_("审核"), "assessments:review_queue", "gavel", Permission.REVIEW),
     Place(_("任务落实"), "tasks:list", "checklist"),
     Place(_("自评"), "assessments:list", "clipboard-check"),
     RECTIFICATIONS,
-    Place(_("机构"), "accounts:institutions", "building"),
     REPORTS,
 )
 

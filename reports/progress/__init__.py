@@ -5,6 +5,18 @@ not see, and a day, so that everything on one page or in one report speaks of th
 the cells of theme × kind come from one grouped scan, however many institutions there are.
 """
 
+from reports.progress.conditions import (
+    AT_RISK_RULE,
+    CONDITION_RULE,
+    CONDITIONS_RULE,
+    RED_ABOVE,
+    Condition,
+    Lateness,
+    condition_among,
+    condition_of,
+)
+from reports.progress.course import COURSE_RULE, Week, course, stood
+from reports.progress.days import last_half_year
 from reports.progress.figures import (
     ACCEPTED_SHARE_RULE,
     OVERDUE_RULE,
@@ -14,7 +26,10 @@ from reports.progress.figures import (
     in_words,
     percent,
 )
+from reports.progress.institutions import Standing, standings, worst_first
+from reports.progress.maturity import MATURITY_RULE, Maturity, cycle_by, maturity, mean_level
 from reports.progress.measuring import by_region, measure, measure_scope
+from reports.progress.positions import AGES, AGES_RULE, REACHED_RULE, Position, Reached, position
 from reports.progress.rows import (
     SOON_DAYS,
     Bounded,
@@ -31,17 +46,40 @@ from reports.progress.rows import (
 
 __all__ = [
     "ACCEPTED_SHARE_RULE",
+    "AGES",
+    "AGES_RULE",
+    "AT_RISK_RULE",
+    "CONDITIONS_RULE",
+    "CONDITION_RULE",
+    "COURSE_RULE",
+    "MATURITY_RULE",
     "OVERDUE_RULE",
+    "REACHED_RULE",
+    "RED_ABOVE",
     "SOON_DAYS",
     "Bounded",
+    "Condition",
     "Figures",
     "Late",
+    "Lateness",
     "Line",
+    "Maturity",
+    "Position",
     "Progress",
+    "Reached",
+    "Standing",
+    "Week",
     "by_institution",
     "by_region",
+    "condition_among",
+    "condition_of",
+    "course",
+    "cycle_by",
     "days_late",
     "in_words",
+    "last_half_year",
+    "maturity",
+    "mean_level",
     "measure",
     "measure_scope",
     "nearest_deadlines",
@@ -49,6 +87,10 @@ __all__ = [
     "overdue_list",
     "percent",
     "plan_in_force",
+    "position",
+    "standings",
+    "stood",
     "to_do",
     "with_history",
+    "worst_first",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from plan.models import Plan, Task
+from plan.models import Plan, Task, Theme
 from portal.accounts.models import Region
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.cells import counts
@@ -36,16 +36,20 @@ def measure_scope(institutions: InstitutionQuerySet, *, plan: Plan, day: datetim
     return Progress(today=day, tasks=_tasks(plan), cells=cells)
 
 
-def by_region(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> list[Line]:
+def by_region(
+    institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, theme: Theme | None = None
+) -> list[Line]:
     """One line for each region that has an institution with a task in it, in three queries."""
-    found = _summed(institutions, plan, day, "region")
+    found = _summed(institutions, plan, day, "region", theme=theme)
     regions = Region.objects.filter(pk__in=[pk for (pk,) in found])
     return [Line(region, found[region.pk,]) for region in regions]
 
 
-def _summed(institutions: InstitutionQuerySet, plan: Plan, day: datetime.date, *by: str) -> dict[Any, Figures]:
+def _summed(
+    institutions: InstitutionQuerySet, plan: Plan, day: datetime.date, *by: str, theme: Theme | None = None
+) -> dict[Any, Figures]:
     found: dict[Any, Figures] = {}
-    for key, state, number, late in counts(institutions, plan=plan, day=day, by=by):
+    for key, state, number, late in counts(institutions, plan=plan, day=day, by=by, theme=theme):
         found[key] = found.get(key, Figures()) + Figures(Counter({state: number}), late)
     return found
 

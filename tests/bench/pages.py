@@ -52,6 +52,8 @@ def _pages() -> dict[str, tuple[str, str]]:
     return {
         "home of an institution": (contributor, reverse("home")),
         "home of a supervisor": (supervisor, reverse("home")),
+        "dashboard": ("lead@csrc.example", reverse("dashboard:overview")),
+        "dashboard, institutions": ("lead@csrc.example", reverse("dashboard:institutions")),
         "task list": (contributor, reverse("tasks:list")),
         "task list of a supervisor": (supervisor, reverse("tasks:list")),
         "task": (contributor, own.first().get_absolute_url()),

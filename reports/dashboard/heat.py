@@ -1,0 +1,136 @@
+"""热力图: every task at every kind of institution."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from plan.models import Task
+from portal.accounts.enums import InstitutionKind
+from reports.dashboard.asked import Asked
+from reports.dashboard.charts.marks import MARKS, Mark
+from reports.dashboard.charts.matrix import Entry, matrix
+from reports.progress import CONDITIONS_RULE, OVERDUE_RULE, Condition, Position, condition_among, in_words, percent
+
+C = Condition
+
+
+class Square(NamedTuple):
+    """A task at a kind, or at all where `kind` is None, then and now."""
+
+    task: Task
+    kind: InstitutionKind | None
+    now: Counter[Condition]
+    then: Counter[Condition] | None
+
+    @property
+    def condition(self) -> Condition:
+        return condition_among(self.now)
+
+    @property
+    def was(self) -> Condition | None:
+        return None if self.then is None else condition_among(self.then)
+
+    @property
+    def mark(self) -> Mark:
+        return MARKS[self.condition]
+
+    @property
+    def mark_then(self) -> Mark | None:
+        return MARKS[self.was] if self.was else None
+
+    @property
+    def overdue(self) -> int:
+        return self.now[C.OVERDUE]
+
+    @property
+    def overdue_then(self) -> int | None:
+        return None if self.then is None else self.then[C.OVERDUE]
+
+    @property
+    def applicable(self) -> int:
+        return self.now.total() - self.now[C.NONE]
+
+    @property
+    def done(self) -> str:
+        return in_words(percent(self.now[C.DONE], self.applicable))
+
+
+def content(asked: Asked) -> dict[str, Any]:
+    kinds: list[InstitutionKind | None] = [*asked.now.progress.kinds, None]
+    lines = [(task, _squares(asked, task, kinds)) for task in asked.now.tasks]
+    names = [str(kind.label) if kind else _("合计") for kind in kinds]
+    chart = matrix(
+        title=_finding([square for _task, squares in lines for square in squares[:-1]]),
+        description=_("每行一项任务，每列一类机构；格内为逾期项数和验收率，形状和颜色表示情况。"),
+        columns=[(name, name) for name in names],
+        rows=[
+            (
+                f"{task.number} {task.local_title}",
+                asked.link(task=task.number),
+                [_entry(asked, square) for square in squares],
+            )
+            for task, squares in lines
+        ],
+        labels=240,
+        cell=(124, 36),
+    )
+    return {
+        "figures": asked.now.figures,
+        "chart": chart,
+        "columns": names,
+        "lines": lines,
+        "rules": [CONDITIONS_RULE, OVERDUE_RULE],
+    }
+
+
+def _name(task: Task) -> str:
+    return f"{task.number} {task.local_title}"
+
+
+def _squares(asked: Asked, task: Task, kinds: list[InstitutionKind | None]) -> list[Square]:
+    now, then = _along(asked.now, task, kinds), _along(asked.then, task, kinds) if asked.then else None
+    return [Square(task, kind, now[n], then[n] if then else None) for n, kind in enumerate(kinds)]
+
+
+def _along(position: Position, task: Task, kinds: list[InstitutionKind | None]) -> list[Counter[Condition]]:
+    """One for each kind, and their sum where it is None."""
+    found = {kind: position.conditions.get((task.pk, kind), Counter()) for kind in kinds if kind}
+    return [found[kind] if kind else sum(found.values(), Counter()) for kind in kinds]
+
+
+def _entry(asked: Asked, square: Square) -> Entry:
+    name = f"{square.task.number} {square.kind.label}" if square.kind else f"{square.task.number} {_('合计')}"
+    words = {
+        "name": name,
+        "condition": square.condition.label,
+        "overdue": f"{square.overdue:,}",
+        "total": f"{square.applicable:,}",
+        "share": square.done,
+    }
+    if not square.applicable:
+        return Entry(square.condition, None, _("%(name)s：%(condition)s") % words, "")
+    title = _("%(name)s：%(condition)s %(overdue)s/%(total)s，验收 %(share)s") % words
+    if square.was not in (None, square.condition):
+        title += _("；对比日%(was)s") % {"was": square.was.label}
+    filters: dict[str, Any] = {"task": square.task.number}
+    if square.kind:
+        filters["kind"] = square.kind.value
+    if square.overdue:
+        filters["overdue"] = 1
+    return Entry(square.condition, square.was, title, asked.link(**filters), f"{square.overdue:,} · {square.done}")
+
+
+def _finding(squares: list[Square]) -> str:
+    red = [square for square in squares if square.condition == C.OVERDUE]
+    if not red:
+        return _("没有红色的格子")
+    worst = max(red, key=lambda square: square.overdue)
+    return _("%(red)s 格为红；逾期最多的是任务 %(task)s·%(kind)s，%(overdue)s 项") % {
+        "red": len(red),
+        "task": worst.task.number,
+        "kind": worst.kind.label if worst.kind else "",
+        "overdue": f"{worst.overdue:,}",
+    }
