@@ -38,8 +38,9 @@ class AssignmentFactory(factory.django.DjangoModelFactory):
 
     @classmethod
     def _create(cls, model_class, *args, **fields):
-        for stamp in STAMPS[S(fields.get("state", S.NOT_STARTED))]:
-            fields.setdefault(stamp, timezone.now())
+        now = timezone.now()
+        for step, stamp in enumerate(STAMPS[S(fields.get("state", S.NOT_STARTED))]):
+            fields.setdefault(stamp, now + step * datetime.timedelta(microseconds=1))
         if fields.get("state") == S.NOT_APPLICABLE:
             fields.setdefault("exempted_reason", "本机构未开展相关业务。")
         return super()._create(model_class, *args, **fields)
