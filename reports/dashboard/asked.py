@@ -57,6 +57,11 @@ class Asked:
             rows = rows.filter(region__code__in=self.regions)
         return rows.in_scope_of(self.authority) if self.authority else rows
 
+    @property
+    def is_narrowed(self) -> bool:
+        """To some of the institutions that the reader sees."""
+        return bool(self.kinds or self.regions or self.authority)
+
     def position(self, day: datetime.date) -> Position:
         return position(self.institutions, plan=self.plan, day=day, theme=self.theme)
 

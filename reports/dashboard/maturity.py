@@ -24,8 +24,9 @@ class Line(NamedTuple):
 
 def content(asked: Asked, chosen: Cycle | None) -> dict[str, Any]:
     """Without a cycle chosen, each day speaks of the latest in which anything had been signed."""
-    seen = SelfAssessment.objects.visible_to(asked.user, asked.membership)
-    rows = seen.filter(institution__in=asked.institutions)
+    rows = SelfAssessment.objects.visible_to(asked.user, asked.membership)
+    if asked.is_narrowed:
+        rows = rows.filter(institution__in=asked.institutions)
     cycle = chosen or cycle_by(rows, plan=asked.plan, day=asked.day)
     context: dict[str, Any] = {"cycle": cycle, "rules": [MATURITY_RULE]}
     if cycle is None:
