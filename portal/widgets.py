@@ -40,3 +40,16 @@ class SearchSelect(forms.Select):
     def use_required_attribute(self, initial: Any) -> bool:
         """As any text input: a select would read its first row to decide."""
         return forms.Widget.use_required_attribute(self, initial)
+
+
+class CheckMenu(forms.CheckboxSelectMultiple):
+    """Several of some dozens of choices, in a menu that says what is chosen while it is closed."""
+
+    template_name = "django/forms/widgets/check_menu.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        options = [option for _group, options, _index in context["widget"]["optgroups"] for option in options]
+        chosen = [str(option["label"]) for option in options if option["selected"]]
+        context["widget"] |= {"options": options, "chosen": chosen}
+        return context

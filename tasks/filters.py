@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from plan.models import Plan, Task, Theme
 from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Institution, Region
-from portal.widgets import SearchSelect
+from portal.accounts.filters import ScopeFilter, region_choices
+from portal.accounts.models import Institution
+from portal.filters import LocalChoiceFilter
+from portal.widgets import CheckMenu, SearchSelect
 from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
 from tasks.models import Assignment, ChangeRequest, Evidence, EvidenceAccess
 from tasks.querysets import AssignmentQuerySet
@@ -22,6 +24,7 @@ from vault.models import StoredFile
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
 REVIEWS = [("pending", _("待审核")), ("returned", _("曾被退回")), ("accepted", _("已验收"))]
+MOST_DAYS = 3650
 
 
 def theme_choices() -> list[tuple[int, str]]:
@@ -35,15 +38,24 @@ def task_choices() -> list[tuple[int, str]]:
     return list({task.number: f"{task.number} {task.local_title}" for task in tasks}.items())
 
 
-def region_choices() -> list[tuple[str, str]]:
-    return [(region.code, region.local_name) for region in Region.objects.all()]
+class DaysLateFilter(filters.Filter):
+    """More than so many whole days late."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, label=_("逾期超过（天）"), min_value=0, max_value=MOST_DAYS, **kwargs)
 
 
 class AssignmentFilter(filters.FilterSet):
     """What both lists of assignments have. With several plans `plan` tells their numbers apart."""
 
-    plan = filters.ModelChoiceFilter(
-        label=_("计划"), field_name="task__plan", queryset=Plan.objects.all(), to_field_name="slug"
+    plan = LocalChoiceFilter(
+        label=_("计划"),
+        field_name="task__plan",
+        queryset=Plan.objects.all(),
+        to_field_name="slug",
+        empty_label=_("全部"),
     )
     state = filters.ChoiceFilter(label=_("状态"), choices=AssignmentState.choices, empty_label=_("全部"))
     overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
@@ -57,8 +69,8 @@ class AssignmentFilter(filters.FilterSet):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        if len(Plan.objects.order_by().values_list("pk")[:2]) < 2:
-            del self.filters["plan"]
+        if "plan" in self.filters and len(Plan.objects.order_by().values_list("pk")[:2]) < 2:
+            self.filters["plan"].extra["widget"] = forms.HiddenInput
 
     def only_overdue(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
         return rows.overdue()
@@ -78,29 +90,32 @@ class OwnAssignmentFilter(AssignmentFilter):
         return rows.filter(words | Q(task__in=in_requirements))
 
 
-class ScopeAssignmentFilter(AssignmentFilter):
+class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
+    order = (
+        *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
+        *("review", "deadline"),
+    )
+
     task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))
-    kind = filters.ChoiceFilter(
-        label=_("机构类别"),
-        field_name="institution__kind",
-        choices=InstitutionKind.choices,
-        empty_label=_("全部"),
+    state = filters.MultipleChoiceFilter(
+        label=_("状态"), choices=AssignmentState.choices, widget=CheckMenu, method="in_state"
     )
-    region = filters.ChoiceFilter(
-        label=_("地区"), field_name="institution__region__code", choices=region_choices, empty_label=_("全部")
+    late = DaysLateFilter(method="later_than")
+    # Figures and the calendar lead to rows by these; here, filtering keeps them.
+    review = filters.ChoiceFilter(
+        label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"), widget=forms.HiddenInput
     )
-    institution = filters.ModelChoiceFilter(
-        label=_("机构"),
-        queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
-        widget=SearchSelect("accounts:institution_options"),
-    )
-    review = filters.ChoiceFilter(label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"))
-    # The calendar leads to the rows of a day; here, filtering keeps it.
     deadline = filters.DateFilter(label=_("完成期限"), widget=forms.HiddenInput)
 
     def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
         return rows.filter(task__in=list(Task.objects.filter(number=value).values_list("pk", flat=True)))
+
+    def in_state(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
+        return rows.filter(state__in=value)
+
+    def later_than(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
+        return rows.overdue(timezone.localdate() - datetime.timedelta(days=value))
 
     def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return {

@@ -51,6 +51,22 @@ def _is_one_of(codenames: Iterable[str]) -> Q:
     return condition
 
 
+def in_scope(authority, prefix: str = "") -> Q:
+    """The rule behind the object permissions, regions × kinds, for institutions at a field path."""
+    kinds = Q(**{f"{prefix}kind__in": authority.kinds})
+    return kinds if authority.all_regions else kinds & Q(**{f"{prefix}region__in": authority.regions.all()})
+
+
+def named_like(text: str) -> Q:
+    """Institutions whose names hold the text, or whose credit code begins with it."""
+    return (
+        Q(name__icontains=text)
+        | Q(short_name__icontains=text)
+        | Q(name_en__icontains=text)
+        | Q(credit_code__istartswith=text)
+    )
+
+
 class InstitutionRowQuerySet(models.QuerySet):
     """Rows that an institution's people and its supervisors both see; `institution_path` leads to the institution."""
 
@@ -88,9 +104,7 @@ class InstitutionQuerySet(InstitutionRowQuerySet):
     institution_path = "pk"
 
     def in_scope_of(self, authority) -> Self:
-        """The rule behind the object permissions: regions × kinds."""
-        regions = Q() if authority.all_regions else Q(region__in=authority.regions.all())
-        return self.filter(regions, kind__in=authority.kinds)
+        return self.filter(in_scope(authority))
 
 
 class AuthorityQuerySet(models.QuerySet):
@@ -119,9 +133,13 @@ class InvitationQuerySet(models.QuerySet):
 
 
 class SavedViewQuerySet(models.QuerySet):
-    def visible_to(self, user) -> Self:
-        """A saved view is its owner's alone."""
-        return self.filter(user=user) if user.is_authenticated else self.none()
+    def visible_to(self, user, acting=None) -> Self:
+        """A saved view is its owner's alone, or shared with the members of an authority."""
+        if not user.is_authenticated:
+            return self.none()
+        memberships = [acting] if acting else user.active_memberships
+        authorities = [m.authority_id for m in memberships if m.authority_id]
+        return self.filter(Q(user=user, authority=None) | Q(authority__in=authorities))
 
 
 class CalendarFeedQuerySet(models.QuerySet):

@@ -52,6 +52,9 @@ class Evidence(models.Model):
         indexes = [
             models.Index(fields=["assignment", "requirement"], name="evidence_of_requirement"),
             models.Index(fields=["institution", "-uploaded_at"], name="evidence_of_institution"),
+            models.Index(
+                fields=["uploaded_at", "id"], condition=Q(frozen_at__isnull=False), name="evidence_signed_by_time"
+            ),
         ]
 
     def __str__(self) -> str:
