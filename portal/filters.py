@@ -41,7 +41,8 @@ def _in_words(field: forms.Field, value: object) -> str:
         return field.label_from_instance(value)
     if isinstance(field, forms.ChoiceField):
         chosen = value if isinstance(value, list | tuple | set) else [value]
-        options: Any = flatten_choices(list(field.choices))  # a lazy iterator cannot be asked for its length
+        choices: Any = field.choices
+        options: Any = flatten_choices(list(choices))  # a lazy iterator cannot be asked for its length
         labels = {str(key): str(label) for key, label in options}
         return "、".join(labels.get(str(one), str(one)) for one in chosen)
     return str(value)
