@@ -47,8 +47,17 @@ class DaysLateFilter(filters.Filter):
         super().__init__(*args, label=_("逾期超过（天）"), min_value=0, max_value=MOST_DAYS, **kwargs)
 
 
-class AssignmentFilter(filters.FilterSet):
-    """What both lists of assignments have. With several plans `plan` tells their numbers apart."""
+class OfPlansFilter(filters.FilterSet):
+    """Its filter `plan` is offered where there are several plans, and tells their numbers apart."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if "plan" in self.filters and len(Plan.objects.order_by().values_list("pk")[:2]) < 2:
+            self.filters["plan"].extra["widget"] = forms.HiddenInput
+
+
+class AssignmentFilter(OfPlansFilter):
+    """What both lists of assignments have."""
 
     plan = LocalChoiceFilter(
         label=_("计划"),
@@ -66,11 +75,6 @@ class AssignmentFilter(filters.FilterSet):
     class Meta:
         model = Assignment
         fields: list[str] = []
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        if "plan" in self.filters and len(Plan.objects.order_by().values_list("pk")[:2]) < 2:
-            self.filters["plan"].extra["widget"] = forms.HiddenInput
 
     def only_overdue(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
         return rows.overdue()

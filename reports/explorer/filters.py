@@ -24,7 +24,7 @@ from portal.accounts.querysets import named_like
 from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu
 from tasks.enums import AssignmentState
-from tasks.filters import YES, DaysLateFilter, ScopeAssignmentFilter, task_choices, theme_choices
+from tasks.filters import YES, DaysLateFilter, OfPlansFilter, ScopeAssignmentFilter, task_choices, theme_choices
 from tasks.models import Assignment, Evidence
 
 ALL = _("全部")
@@ -158,7 +158,7 @@ def _newest(reader: Any) -> Cycle | None:
     return Cycle.objects.visible_to(reader.user).filter(Exists(signed)).first()
 
 
-class EvidenceFilter(ScopeFilter):
+class EvidenceFilter(ScopeFilter, OfPlansFilter):
     order = ("plan", "theme", "task", "standing", "kind", "region", "institution", "authority")
 
     plan = LocalChoiceFilter(
@@ -190,7 +190,7 @@ class EvidenceFilter(ScopeFilter):
         return rows.filter(wanted)
 
 
-class ScopeRectificationFilter(ScopeFilter):
+class ScopeRectificationFilter(ScopeFilter, OfPlansFilter):
     order = ("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority")
 
     plan = LocalChoiceFilter(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,7 +49,7 @@ COLUMNS = (
         css="wide",
         joins=("institution",),
     ),
-    KIND,
+    replace(KIND, is_shown=False),
     REGION,
     CREDIT_CODE,
     Column(

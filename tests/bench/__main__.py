@@ -68,6 +68,7 @@ def _measure(url: str, only: list[str] | None, keep: bool) -> list:
         assessments,
         deliveries,
         evidence,
+        explorer,
         pages,
         reminders,
         rollouts,

@@ -53,7 +53,7 @@ def _pages() -> dict[str, tuple[str, str]]:
         "home of an institution": (contributor, reverse("home")),
         "home of a supervisor": (supervisor, reverse("home")),
         "task list": (contributor, reverse("tasks:list")),
-        "task list of a supervisor": (supervisor, reverse("tasks:list")),
+        "task list of a supervisor": (supervisor, reverse("explorer:assignments")),
         "task": (contributor, own.first().get_absolute_url()),
         "review of a submission": (supervisor, reverse("assessments:review_submission", args=[submission.pk])),
         "review of a self-assessment": (
