@@ -89,6 +89,11 @@ class Asked:
         return clean_query(self.query.urlencode(), self.names)
 
     @property
+    def address_now(self) -> str:
+        """The same, with what the filters chose by themselves, such as the newest cycle: it stays as it is today."""
+        return clean_query(self.filterset.data.urlencode(), self.names)
+
+    @property
     def besides_columns(self) -> list[tuple[str, str]]:
         """What a choice of other columns leaves as it is."""
         kept = QueryDict(clean_query(self.query.urlencode(), [*self.form.fields, SORT]))

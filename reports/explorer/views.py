@@ -109,7 +109,7 @@ def export(request: HttpRequest) -> HttpResponse:
     report = actions.request_export(
         membership=request.membership,
         subject=asked.listed.subject,
-        query=asked.address,
+        query=asked.address_now,
         columns=[column.key for column in asked.columns],
         file_format=SheetFormat(wanted["format"]),
         language=get_language() or "zh-hans",

@@ -22,6 +22,7 @@ from reports.sheets import write_csv
 from tests.explorer.pages import SUBJECTS
 from tests.explorer.test_subjects import narrow, worlds  # noqa: F401 - fixtures
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
+from tests.factories.assessments import AnswerFactory, CycleFactory, scored
 from tests.factories.reports import ReportFactory
 from tests.factories.tasks import AssignmentFactory
 
@@ -84,6 +85,13 @@ def test_the_notes_say_what_was_looked_for(people, browse):
     assert ("状态", "已退回") in notes
     assert ("状态", "已报送") in notes
     assert ("行数", 1) in notes
+
+
+def test_the_cycle_is_that_of_the_page(people, browse, worlds):  # noqa: F811
+    report = asked(browse(people.supervisor), "requirements", "kind=futures&column=institution")
+    newer = scored(people.institution, CycleFactory(plan=worlds.cycle.plan), "1", state="submitted")
+    AnswerFactory(self_assessment=newer, requirement=worlds.requirement, level=1)
+    assert sheet_of(made(report)) == [{"机构": worlds.there.institution.name}]
 
 
 def test_in_the_language_of_the_page(people, browse):
