@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.gate import Move
 
@@ -20,9 +21,9 @@ class Subject(TextChoices):
 
     INSTITUTIONS = "institutions", _("机构")
     ASSIGNMENTS = "assignments", _("任务落实")
-    REQUIREMENTS = "requirements", _("要求")
+    REQUIREMENTS = "requirements", pgettext_lazy("subject", "要求")
     EVIDENCE = "evidence", _("证明材料")
-    RECTIFICATIONS = "rectifications", _("整改")
+    RECTIFICATIONS = "rectifications", pgettext_lazy("subject", "整改")
 
 
 class SheetFormat(TextChoices):

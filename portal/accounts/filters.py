@@ -35,7 +35,7 @@ class ScopeFilter(filters.FilterSet):
     )
     region = filters.MultipleChoiceFilter(label=_("地区"), choices=region_choices, widget=CheckMenu, method="in_region")
     institution = LocalChoiceFilter(
-        label=_("机构"),
+        label=_("机构名称"),
         queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
         widget=SearchSelect("accounts:institution_options"),
         method="of_institution",

@@ -22,7 +22,7 @@ COLUMNS = (
     ),
     Column(
         "institution",
-        _("机构"),
+        _("机构名称"),
         lambda row: row.institution.local_name,
         width=32,
         template="reports/explorer/_institution.html",

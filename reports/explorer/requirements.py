@@ -57,7 +57,7 @@ COLUMNS = (
         css="wide",
         is_shown=False,
     ),
-    Column("institution", _("机构"), lambda row: _institution(row).local_name, width=32, css="wide"),
+    Column("institution", _("机构名称"), lambda row: _institution(row).local_name, width=32, css="wide"),
     Column("kind", _("机构类别"), lambda row: _institution(row).get_kind_display(), css="short"),
     Column(
         "region",

@@ -175,14 +175,14 @@ def test_a_broken_cursor_is_no_error(people, browse, rows, cursor, sort):
 
 def test_columns_are_chosen(people, browse, rows):
     response = browse(people.supervisor).get(LIST, {"column": ["institution", "credit_code"], "overdue": "1"})
-    assert [head.label for head in response.context["heads"]] == ["机构", "统一社会信用代码"]
+    assert [head.label for head in response.context["heads"]] == ["机构名称", "统一社会信用代码"]
     assert people.institution.credit_code in response.text
     assert 'name="overdue" value="1"' in response.text  # the choice of columns keeps the filters
 
 
 def test_a_column_or_an_order_that_is_gone_is_named_and_the_rest_shown(people, browse, rows):
     response = browse(people.supervisor).get(LIST, {"column": ["institution", "colour"], "sort": "colour"})
-    assert [head.label for head in response.context["heads"]] == ["机构"]
+    assert [head.label for head in response.context["heads"]] == ["机构名称"]
     assert "以下列或排序已不存在，未采用：colour" in response.text
     assert len(rows_of(response)) == 3
     only_gone = browse(people.supervisor).get(LIST, {"column": "colour"})

@@ -75,7 +75,7 @@ def test_the_rows_columns_and_order_of_the_page(people, browse):
     AssignmentFactory(institution=InstitutionFactory(kind=InstitutionKind.FUND))
     query = "kind=securities&column=institution&column=gone&sort=-deadline&after=x"
     rows = sheet_of(made(asked(browse(people.supervisor), query=query)))
-    assert rows == [{"机构": name} for name in reversed(names)]
+    assert rows == [{"机构名称": name} for name in reversed(names)]
 
 
 def test_the_notes_say_what_was_looked_for(people, browse):
@@ -91,7 +91,7 @@ def test_the_cycle_is_that_of_the_page(people, browse, worlds):  # noqa: F811
     report = asked(browse(people.supervisor), "requirements", "kind=futures&column=institution")
     newer = scored(people.institution, CycleFactory(plan=worlds.cycle.plan), "1", state="submitted")
     AnswerFactory(self_assessment=newer, requirement=worlds.requirement, level=1)
-    assert sheet_of(made(report)) == [{"机构": worlds.there.institution.name}]
+    assert sheet_of(made(report)) == [{"机构名称": worlds.there.institution.name}]
 
 
 def test_in_the_language_of_the_page(people, browse):
@@ -107,7 +107,7 @@ def test_cells_run_nothing(people, browse):
     AssignmentFactory(institution=InstitutionFactory(name='=HYPERLINK("//evil.example")'))
     client = browse(people.supervisor)
     (row,) = sheet_of(made(asked(client, query="column=institution", file_format="csv")))
-    assert row == {"机构": '\'=HYPERLINK("//evil.example")'}
+    assert row == {"机构名称": '\'=HYPERLINK("//evil.example")'}
     report = made(asked(client, query="column=institution"))
     cell = load_workbook(io.BytesIO(report.file.read())).worksheets[1]["A2"]
     assert (cell.data_type, cell.quotePrefix) == ("s", True)
