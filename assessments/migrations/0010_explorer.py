@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """The orders of the explorer's lists of requirements and rectifications, and scores by their value."""
+    """The orders of the explorer's lists of requirements and rectifications."""
 
     dependencies = [
         ("assessments", "0008_calendar"),
@@ -36,11 +36,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="rectification",
             index=models.Index(fields=["state", "deadline", "id"], name="rectification_by_state"),
-        ),
-        migrations.AddIndex(
-            model_name="score",
-            index=models.Index(
-                condition=models.Q(("task", None), ("theme", None)), fields=["value"], name="score_whole_by_value"
-            ),
         ),
     ]

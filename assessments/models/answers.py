@@ -128,7 +128,6 @@ class Score(models.Model):
                 condition=Q(task=None),
                 name="score_of_whole_and_themes",
             ),
-            models.Index(fields=["value"], condition=Q(theme=None, task=None), name="score_whole_by_value"),
         ]
 
     def __str__(self) -> str:

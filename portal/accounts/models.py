@@ -127,7 +127,10 @@ class Institution(models.Model):
             (BELONG, "Work on the institution's own affairs"),
             (SUPERVISE, "Supervise the institution"),
         ]
-        indexes = [models.Index(fields=["kind", "region"]), models.Index(fields=["name"])]
+        indexes = [
+            models.Index(fields=["kind", "region", "name"], name="institution_by_kind_region"),
+            models.Index(fields=["name"]),
+        ]
         constraints = [
             models.CheckConstraint(name="institution_kind_known", condition=Q(kind__in=InstitutionKind.values))
         ]

@@ -90,7 +90,7 @@ ASSIGNMENTS = Listed(
     rows=lambda reader: Assignment.objects.visible_to(reader.user, acting=reader.membership),
     filterset=ScopeAssignmentFilter,
     columns=COLUMNS,
-    orders={"deadline": ("deadline", "pk"), "task": ("task", "deadline", "pk")},
+    orders={"deadline": ("deadline", "pk"), "task": ("task_id", "deadline", "pk")},
     order="deadline",
     label_of=lambda row: f"{row.institution.local_name} {row.task.number}",
     links="reports/explorer/_assignment_links.html",

@@ -147,7 +147,7 @@ class RequirementFilter(ScopeFilter):
             requirement=OuterRef("requirement"),
             verdict=Verdict.RETURNED,
         )
-        return rows.filter(Exists(remarks))
+        return rows.filter(Exists(remarks), self_assessment__state=SelfAssessmentState.RETURNED)
 
     def in_state(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
         return rows.filter(self_assessment__state__in=value)

@@ -17,7 +17,7 @@ from django_htmx.http import push_url
 from portal.accounts.access import requires
 from portal.accounts.enums import ListPage, Permission
 from portal.accounts.saved_views import clean_query, saved_views
-from portal.keyset import bounded_count, keyset_page
+from portal.keyset import count_beside, keyset_page
 from reports import actions
 from reports.enums import SheetFormat
 from reports.explorer.asked import AFTER, Asked
@@ -52,9 +52,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def subject(request: HttpRequest, key: str) -> HttpResponse:
     listed = LISTED[key]
     asked = Asked(listed, request.GET, request)
-    page = keyset_page(
-        asked.with_columns(asked.found), by=asked.order, after=request.GET.get(AFTER, ""), size=ROWS_A_PAGE
-    )
+    after = request.GET.get(AFTER, "")
+    page = keyset_page(asked.with_columns(asked.found), by=asked.order, after=after, size=ROWS_A_PAGE)
     context = {
         "asked": asked,
         "listed": listed,
@@ -62,7 +61,7 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
         "heads": [_head(asked, column) for column in asked.columns],
         "lines": asked.lines(page.rows),
         "next_cursor": page.next_cursor,
-        "count": bounded_count(asked.found),
+        "count": count_beside(page, asked.found, after=after),
         "saved_views": saved_views(request, listed.page, asked.form, asked.names),
         "bulk": [step for step in listed.bulk if request.membership.may(step.needs)],
         "formats": list(SheetFormat) if may_export_rows(request.membership) else [],

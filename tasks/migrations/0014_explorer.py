@@ -45,4 +45,20 @@ class Migration(migrations.Migration):
                 name="evidence_signed_by_time",
             ),
         ),
+        migrations.AddIndex(
+            model_name="evidence",
+            index=models.Index(
+                condition=models.Q(("frozen_at__isnull", False), ("superseded_at__isnull", False)),
+                fields=["uploaded_at", "id"],
+                name="evidence_superseded_by_time",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="evidence",
+            index=models.Index(
+                condition=models.Q(("frozen_at__isnull", False), ("withdrawn_at__isnull", False)),
+                fields=["uploaded_at", "id"],
+                name="evidence_withdrawn_by_time",
+            ),
+        ),
     ]

@@ -191,6 +191,7 @@ def test_a_column_or_an_order_that_is_gone_is_named_and_the_rest_shown(people, b
 
 def test_the_count_is_bounded(people, browse, rows, monkeypatch):
     monkeypatch.setattr("portal.keyset.COUNT_LIMIT", 2)
+    monkeypatch.setattr(views, "ROWS_A_PAGE", 2)
     response = browse(people.supervisor).get(LIST)
     assert response.context["count"] == (2, True)
     assert "超过 2 条" in response.text

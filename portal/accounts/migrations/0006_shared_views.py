@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Views shared with the members of an authority."""
+    """Views shared with the members of an authority, and institutions of a kind and region by name."""
 
     dependencies = [
         ("accounts", "0005_calendar_feed"),
@@ -38,5 +38,13 @@ class Migration(migrations.Migration):
                 fields=("authority", "page", "name"),
                 name="shared_view_name_once",
             ),
+        ),
+        migrations.RemoveIndex(
+            model_name="institution",
+            name="accounts_in_kind_89cc9e_idx",
+        ),
+        migrations.AddIndex(
+            model_name="institution",
+            index=models.Index(fields=["kind", "region", "name"], name="institution_by_kind_region"),
         ),
     ]
