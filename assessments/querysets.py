@@ -109,6 +109,19 @@ def _count(rows: models.QuerySet) -> Coalesce:
 
 
 class AnswerQuerySet(models.QuerySet):
+    def supervised_by(self, user, acting=None) -> Self:
+        """What institutions in scope signed last in each cycle; drafts and earlier versions are left out."""
+        if not user.is_authenticated:
+            return self.none()
+        signed = apps.get_model("assessments", "SelfAssessment")._default_manager.filter(signed_at__isnull=False)
+        later = signed.filter(
+            cycle=OuterRef("self_assessment__cycle"),
+            institution=OuterRef("self_assessment__institution"),
+            version__gt=OuterRef("self_assessment__version"),
+        )
+        in_scope = has_permission_on("self_assessment__institution", user, SUPERVISE, acting=acting)
+        return self.filter(in_scope, ~Exists(later), self_assessment__signed_at__isnull=False)
+
     def complete(self) -> Self:
         """What lacks nothing; `assessments.completeness.lacks_of` is the same rule for one answer at hand."""
         of_answer = {name: OuterRef(f"self_assessment__{name}") for name in ("cycle", "institution", "version")}
@@ -250,6 +263,15 @@ class ScoreQuerySet(InstitutionRowQuerySet):
 
     def whole(self) -> Self:
         return self.filter(theme=None, task=None)
+
+    def last_accepted(self) -> Self:
+        """The whole score of each institution in the latest period of which anything was accepted."""
+        accepted = apps.get_model("assessments", "SelfAssessment")._default_manager.filter(state=S.ACCEPTED)
+        later = accepted.filter(
+            institution=OuterRef("self_assessment__institution"),
+            cycle__period_ends_on__gt=OuterRef("self_assessment__cycle__period_ends_on"),
+        )
+        return self.whole().filter(~Exists(later), self_assessment__state=S.ACCEPTED)
 
     def accepted_in(self, cycle) -> Self:
         """What counts where institutions are compared. No version follows an accepted one, so each has one at most."""

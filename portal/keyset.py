@@ -59,6 +59,13 @@ def _read(cursor: str, fields: Sequence[Field]) -> list | None:
         return None
 
 
+def count_beside(page: KeysetPage, rows: QuerySet, *, after: str) -> BoundedCount:
+    """How many rows there are beside a page of them: where all stand on the first page, nothing is counted again."""
+    if not after and not page.next_cursor:
+        return BoundedCount(len(page.rows), False)
+    return bounded_count(rows)
+
+
 def bounded_count(rows: QuerySet) -> BoundedCount:
     """How many rows there are, without counting on past the limit."""
     number = rows.order_by()[: COUNT_LIMIT + 1].count()

@@ -29,6 +29,7 @@ urlpatterns = [
     path("files/", include("vault.urls")),
     path("assessments/", include("assessments.urls")),
     path("assessments/", include("reports.score_urls")),
+    path("explore/", include("reports.explorer.urls")),
     path("reports/", include("reports.urls")),
     path("calendar/", include("reports.calendar.urls")),
     path("institutions/<int:pk>/", include("reports.profile.urls")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,10 +14,17 @@ from portal.accounts.models import Institution, Membership, User
 from portal.audit.actions import record
 from portal.enqueue import enqueue
 from portal.gate import pass_gate
-from reports.enums import TRANSITIONS, ReportKind, ReportStep
+from reports.enums import TRANSITIONS, ReportKind, ReportStep, SheetFormat, Subject
 from reports.jobs import render_report
 from reports.models import Report
-from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages, may_export_proof
+from reports.permissions import (
+    can_ask_for,
+    kind_for,
+    may_export_ledger,
+    may_export_packages,
+    may_export_proof,
+    may_export_rows,
+)
 from tasks.models import Assignment
 
 
@@ -80,6 +88,34 @@ def request_proof(
 
 
 @transaction.atomic
+def request_export(
+    *,
+    membership: Membership,
+    subject: Subject,
+    query: str,
+    columns: Sequence[str],
+    file_format: SheetFormat,
+    language: str,
+    by: User,
+) -> Report:
+    """Queue the rows that the explorer finds by that query, as the columns show them; asked for twice, once."""
+    check(may_export_rows(membership))
+    return _queue(
+        membership,
+        kind=ReportKind.EXPORT,
+        plan=None,
+        institution=None,
+        authority=membership.authority,
+        subject=subject,
+        query=query,
+        columns=list(columns),
+        format=file_format,
+        language=language,
+        requested_by=by,
+    )
+
+
+@transaction.atomic
 def record_download(*, report: Report, by: User) -> None:
     """A spreadsheet leaves the portal with names and dates of many in it: the trail says who took it."""
     check(report.is_sheet)
@@ -88,7 +124,7 @@ def record_download(*, report: Report, by: User) -> None:
         by=by,
         target=report,
         institution=report.institution,
-        data={"kind": report.kind, "number": report.number, "sha256": report.sha256},
+        data={"kind": report.kind, "number": report.number, "sha256": report.sha256, **_rows_of(report)},
     )
 
 
@@ -129,9 +165,15 @@ def _queue(membership: Membership, **wanted: Any) -> Report:
     if waiting:
         return waiting
     report = Report.objects.create(**wanted)
-    record(action="report.requested", by=by, target=report, institution=report.institution, data={"kind": kind})
+    data = {"kind": kind, **_rows_of(report)}
+    record(action="report.requested", by=by, target=report, institution=report.institution, data=data)
     enqueue(render_report, str(report.pk))
     return report
+
+
+def _rows_of(report: Report) -> dict[str, Any]:
+    """What the trail says of rows that were looked for."""
+    return {"subject": report.subject, "query": report.query} if report.is_export else {}
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.gate import Move
 
@@ -12,6 +13,22 @@ class ReportKind(TextChoices):
     EVIDENCE_PACKAGE = "evidence_package", _("报送材料包")
     LEDGER = "ledger", _("报送台账")
     PROOF = "proof", _("送达记录")
+    EXPORT = "export", _("查询结果")
+
+
+class Subject(TextChoices):
+    """What a supervising body looks for; the values are part of addresses."""
+
+    INSTITUTIONS = "institutions", _("机构")
+    ASSIGNMENTS = "assignments", _("任务落实")
+    REQUIREMENTS = "requirements", pgettext_lazy("subject", "要求")
+    EVIDENCE = "evidence", _("证明材料")
+    RECTIFICATIONS = "rectifications", pgettext_lazy("subject", "整改")
+
+
+class SheetFormat(TextChoices):
+    XLSX = "xlsx", _("Excel 表格")
+    CSV = "csv", _("CSV 文件")
 
 
 class ReportState(TextChoices):
@@ -26,6 +43,7 @@ class ReportStep(TextChoices):
     FIGURES = "figures", _("汇总数据")
     LAYOUT = "layout", _("排版")
     PACKING = "packing", _("核对并打包材料")
+    WRITING = "writing", _("逐行写入文件")
     STORED = "stored", _("保存文件")
 
 
@@ -36,6 +54,7 @@ STEPS = {
     ReportKind.EVIDENCE_PACKAGE: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.PACKING, ReportStep.STORED),
     ReportKind.LEDGER: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
     ReportKind.PROOF: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
+    ReportKind.EXPORT: (ReportStep.QUEUED, ReportStep.WRITING, ReportStep.STORED),
 }
 
 

@@ -15,12 +15,12 @@ from reports.models import Report
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 10
+SECONDS = 3
 
 
 @contextmanager
 def beating(report: Report) -> Iterator[None]:
-    """Renew the heartbeat from a thread of its own until the body ends."""
+    """Renew the heartbeat from a thread of its own until the body ends, and say how many rows are written."""
     over = threading.Event()
     thread = threading.Thread(target=_beat, args=(report, over), daemon=True)
     thread.start()
@@ -35,7 +35,7 @@ def _beat(report: Report, over: threading.Event) -> None:
     try:
         while not over.wait(SECONDS):
             mine = Report.objects.filter(pk=report.pk, state=ReportState.RENDERING, attempts=report.attempts)
-            mine.update(heartbeat_at=timezone.now())
+            mine.update(heartbeat_at=timezone.now(), rows_done=report.rows_done, rows_total=report.rows_total)
     except DatabaseError as error:
         logger.warning("No more heartbeats for report %s: %s", report.pk, error)
     finally:

@@ -25,6 +25,7 @@ from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
 from reports.documents import compose, one_moment
 from reports.enums import TRANSITIONS, ReportKind, ReportState, ReportStep
+from reports.explorer.exporting import write_rows
 from reports.heartbeat import beating
 from reports.ledger import write_ledger
 from reports.models import Report
@@ -54,7 +55,7 @@ def render(*, report_id: UUID | str) -> None:
     except Superseded:
         logger.warning("Report %s went to another worker.", report.pk)
     except Refused as refusal:
-        logger.error("Package %s was refused: %s", report.pk, refusal)
+        logger.error("Report %s was refused: %s", report.pk, refusal)
         _refuse(report, refusal)
     except Exception as error:
         logger.exception("Report %s could not be made.", report.pk)
@@ -78,6 +79,7 @@ def _maker(report: Report) -> Callable[[Report], None]:
         ReportKind.EVIDENCE_PACKAGE: _make_package,
         ReportKind.LEDGER: partial(_make_sheets, write_ledger),
         ReportKind.PROOF: partial(_make_sheets, write_proof),
+        ReportKind.EXPORT: _make_export,
     }
     return makers.get(ReportKind(report.kind), _make)
 
@@ -116,6 +118,16 @@ def _make_sheets(write_sheets: Callable[[Report, IO[bytes]], None], report: Repo
         _store(report, File(file), size, digest)
 
 
+def _make_export(report: Report) -> None:
+    """As sheets are made; the heartbeat says how many rows are written so far."""
+    _advance(report, ReportStep.WRITING)
+    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
+        write_rows(report, file)
+        _advance(report, ReportStep.STORED)
+        size, digest = measure(file)
+        _store(report, File(file), size, digest)
+
+
 def _store(report: Report, file: File, size: int, digest: Digests, packed: Collection[str] = ()) -> None:
     report.file.save("report", file, save=False)
     try:
@@ -149,6 +161,8 @@ def _finish(report: Report, size: int, digest: Digests, packed: Collection[str])
         sha256=digest.sha256,
         sm3=digest.sm3,
         error="",
+        rows_done=report.rows_done,
+        rows_total=report.rows_total,
     )
     notify(
         recipients=[report.requested_by],

@@ -28,6 +28,11 @@ def may_export_ledger(membership: Membership | None) -> bool:
     return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
 
 
+def may_export_rows(membership: Membership | None) -> bool:
+    """All that a list of the explorer finds, as a file."""
+    return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
+
+
 def may_export_proof(membership: Membership | None) -> bool:
     """Who was told what: whoever may ask for a report and see the proof on its page."""
     return membership is not None and kind_for(membership) is not None and membership.may(Permission.SEE_PROOF)
@@ -47,6 +52,8 @@ def may_ask(membership: Membership, report: Report) -> bool:
         return may_export_ledger(membership)
     if report.is_proof:
         return may_export_proof(membership)
+    if report.is_export:
+        return may_export_rows(membership)
     return kind_for(membership) == report.kind
 
 

@@ -1,10 +1,12 @@
-"""Sheets of a workbook that is written row by row: heads, notes, and cells that run nothing."""
+"""Sheets of a workbook, and CSV, written row by row: heads, notes, and cells that run nothing."""
 
 from __future__ import annotations
 
+import csv
 import datetime
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
+from typing import IO, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,6 +48,21 @@ def write_sheet(book: Workbook, title: str, columns: list[Column], rows: Iterato
                 break
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{count}"
         number += 1
+
+
+def write_csv(file: IO[bytes], heads: Sequence[str], rows: Iterable[list[Any]]) -> None:
+    """UTF-8 with a byte order mark, by which Excel knows it; a cell that begins like a formula is quoted as text."""
+    text = TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(heads)
+    writer.writerows([_text(value) for value in row] for row in rows)
+    text.detach()
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime.datetime) else value
 
 
 def _head(sheet: Any, head: str) -> WriteOnlyCell:

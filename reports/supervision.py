@@ -56,7 +56,7 @@ class Age(NamedTuple):
     @property
     def filters(self) -> dict[str, int]:
         """The list behind it."""
-        bounds = {"overdue": 1, "late_min": self.low}
+        bounds = {"overdue": 1, "late": self.low - 1}
         return bounds if self.high is None else bounds | {"late_max": self.high}
 
 

@@ -188,8 +188,12 @@ def _filename(report: Report) -> str:
         name = f"{report.get_kind_display()}_{about.local_name[:60]}{task}_{report.number}"
     else:
         day = timezone.localtime(report.finished_at).strftime("%Y%m%d")
-        name = f"{report.get_kind_display()}_{about.local_name[:60]}_{day}"
+        name = f"{_title_of(report)}_{about.local_name[:60]}_{day}"
     return f"{get_valid_filename(name)}.{report.extension}"
+
+
+def _title_of(report: Report) -> str:
+    return f"{report.get_kind_display()}_{report.about}" if report.is_export else report.get_kind_display()
 
 
 @require_POST

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from decimal import Decimal
 
 import django_filters as filters
 from django import forms
@@ -13,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from plan.models import Plan, Task, Theme
 from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Institution, Region
-from portal.widgets import SearchSelect
+from portal.accounts.filters import ScopeFilter, region_choices
+from portal.accounts.models import Institution
+from portal.filters import LocalChoiceFilter
+from portal.widgets import CheckMenu, SearchSelect
 from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
 from tasks.models import Assignment, ChangeRequest, Evidence, EvidenceAccess
 from tasks.querysets import AssignmentQuerySet
@@ -28,8 +29,7 @@ REVIEWS = [
     ("returned", _("曾被退回")),
     ("accepted", _("已验收")),
 ]
-# Whole days past the deadline; from one on it is overdue.
-DAYS_LATE = {"min_value": 1, "max_value": 36500, "decimal_places": 0, "widget": forms.HiddenInput}
+MOST_DAYS = 3650
 
 
 def theme_choices() -> list[tuple[int, str]]:
@@ -43,15 +43,33 @@ def task_choices() -> list[tuple[int, str]]:
     return list({task.number: f"{task.number} {task.local_title}" for task in tasks}.items())
 
 
-def region_choices() -> list[tuple[str, str]]:
-    return [(region.code, region.local_name) for region in Region.objects.all()]
+class DaysLateFilter(filters.Filter):
+    """By whole days past the deadline; from one on it is overdue."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, min_value=0, max_value=MOST_DAYS, **kwargs)
 
 
-class AssignmentFilter(filters.FilterSet):
-    """What both lists of assignments have. With several plans `plan` tells their numbers apart."""
+class OfPlansFilter(filters.FilterSet):
+    """Its filter `plan` is offered where there are several plans, and tells their numbers apart."""
 
-    plan = filters.ModelChoiceFilter(
-        label=_("计划"), field_name="task__plan", queryset=Plan.objects.all(), to_field_name="slug"
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if "plan" in self.filters and len(Plan.objects.order_by().values_list("pk")[:2]) < 2:
+            self.filters["plan"].extra["widget"] = forms.HiddenInput
+
+
+class AssignmentFilter(OfPlansFilter):
+    """What both lists of assignments have."""
+
+    plan = LocalChoiceFilter(
+        label=_("计划"),
+        field_name="task__plan",
+        queryset=Plan.objects.all(),
+        to_field_name="slug",
+        empty_label=_("全部"),
     )
     state = filters.ChoiceFilter(label=_("状态"), choices=AssignmentState.choices, empty_label=_("全部"))
     overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
@@ -62,11 +80,6 @@ class AssignmentFilter(filters.FilterSet):
     class Meta:
         model = Assignment
         fields: list[str] = []
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        if len(Plan.objects.order_by().values_list("pk")[:2]) < 2:
-            del self.filters["plan"]
 
     def only_overdue(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
         return rows.overdue()
@@ -86,34 +99,38 @@ class OwnAssignmentFilter(AssignmentFilter):
         return rows.filter(words | Q(task__in=in_requirements))
 
 
-class ScopeAssignmentFilter(AssignmentFilter):
+class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
+    order = (
+        *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
+        *("review", "deadline", "to_act_on", "late_max"),
+    )
+
+    theme = filters.ChoiceFilter(label=_("主题"), choices=theme_choices, method="of_task", empty_label=_("全部"))
     task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))
-    kind = filters.ChoiceFilter(
-        label=_("机构类别"),
-        field_name="institution__kind",
-        choices=InstitutionKind.choices,
-        empty_label=_("全部"),
+    state = filters.MultipleChoiceFilter(
+        label=_("状态"), choices=AssignmentState.choices, widget=CheckMenu, method="in_state"
     )
-    region = filters.ChoiceFilter(
-        label=_("地区"), field_name="institution__region__code", choices=region_choices, empty_label=_("全部")
+    late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than")
+    # Figures and the calendar lead to rows by these; here, filtering keeps them.
+    review = filters.ChoiceFilter(
+        label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"), widget=forms.HiddenInput
     )
-    institution = filters.ModelChoiceFilter(
-        label=_("机构"),
-        queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
-        widget=SearchSelect("accounts:institution_options"),
-    )
-    review = filters.ChoiceFilter(label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"))
-    # The calendar and the first page lead to the rows of these; here, filtering keeps them.
     deadline = filters.DateFilter(label=_("完成期限"), widget=forms.HiddenInput)
     to_act_on = filters.ChoiceFilter(
         label=_("待机构办理"), choices=YES, method="only_to_act_on", widget=forms.HiddenInput
     )
-    late_min = filters.NumberFilter(label=_("逾期不少于（天）"), method="late_at_least", **DAYS_LATE)
-    late_max = filters.NumberFilter(label=_("逾期不超过（天）"), method="late_at_most", **DAYS_LATE)
+    late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
 
     def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
-        return rows.filter(task__in=list(Task.objects.filter(number=value).values_list("pk", flat=True)))
+        path = {"theme": "theme__number", "task": "number"}[name]
+        return rows.filter(task__in=list(Task.objects.filter(**{path: value}).values_list("pk", flat=True)))
+
+    def in_state(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
+        return rows.filter(state__in=value)
+
+    def later_than(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
+        return rows.overdue(timezone.localdate() - datetime.timedelta(days=value))
 
     def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return {
@@ -126,11 +143,8 @@ class ScopeAssignmentFilter(AssignmentFilter):
     def only_to_act_on(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
         return rows.to_act_on()
 
-    def late_at_least(self, rows: AssignmentQuerySet, name: str, value: Decimal) -> AssignmentQuerySet:
-        return rows.overdue(timezone.localdate() - datetime.timedelta(days=int(value) - 1))
-
-    def late_at_most(self, rows: AssignmentQuerySet, name: str, value: Decimal) -> AssignmentQuerySet:
-        return rows.overdue().filter(deadline__gte=timezone.localdate() - datetime.timedelta(days=int(value)))
+    def late_at_most(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
+        return rows.overdue().filter(deadline__gte=timezone.localdate() - datetime.timedelta(days=value))
 
 
 class OwnRequestFilter(filters.FilterSet):

@@ -22,7 +22,8 @@ class Answer(models.Model):
     """
 
     self_assessment = models.ForeignKey(SelfAssessment, on_delete=models.CASCADE, related_name="answers")
-    requirement = models.ForeignKey("plan.Requirement", on_delete=models.PROTECT, related_name="+")
+    # No index of its own: the first column of answer_by_requirement serves.
+    requirement = models.ForeignKey("plan.Requirement", on_delete=models.PROTECT, related_name="+", db_index=False)
     in_place = models.BooleanField(_("是否到位"), null=True, blank=True)
     level = models.PositiveSmallIntegerField(_("成熟度"), null=True, blank=True)
     numerator = models.DecimalField(_("分子"), max_digits=18, decimal_places=2, null=True, blank=True)
@@ -60,7 +61,10 @@ class Answer(models.Model):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["measure_due_on"], condition=~Q(measure=""), name="answer_measure_by_day")]
+        indexes = [
+            models.Index(fields=["measure_due_on"], condition=~Q(measure=""), name="answer_measure_by_day"),
+            models.Index(fields=["requirement", "self_assessment"], name="answer_by_requirement"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.self_assessment_id}/{self.requirement_id}"

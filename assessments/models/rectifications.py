@@ -56,8 +56,9 @@ class Rectification(models.Model):
         indexes = [
             models.Index(fields=["institution", "deadline"], name="rectification_of_institution"),
             models.Index(fields=["deadline", "id"], condition=~Q(state=S.CLOSED), name="rectification_unclosed"),
-            models.Index(fields=["deadline"], name="rectification_by_day"),
+            models.Index(fields=["deadline", "id"], name="rectification_by_day"),
             GinIndex(Bigrams("title"), name="rectification_titles"),
+            models.Index(fields=["state", "deadline", "id"], name="rectification_by_state"),
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,8 @@ from portal.accounts.models import (
     SavedView,
     User,
 )
-from portal.accounts.permissions import can_manage_people
+from portal.accounts.permissions import can_change_view, can_manage_people, can_share_views
+from portal.accounts.querysets import SavedViewQuerySet
 from portal.audit.actions import record
 from portal.bulk import insert_select
 from portal.notices.actions import send_invitation
@@ -210,33 +211,84 @@ def save_profile(*, user: User, name: str, language: str) -> None:
 
 
 @transaction.atomic
-def save_view(*, page: ListPage, name: str, query: str, overwrite: bool = False, by: User) -> SavedView:
-    """Keep a list's filters under a name; with `overwrite`, in place of what had that name.
+def save_view(
+    *,
+    page: ListPage,
+    name: str,
+    query: str,
+    overwrite: bool = False,
+    authority: Authority | None = None,
+    by: User,
+) -> SavedView:
+    """Keep a list's filters under a name, for oneself or shared with `authority`; with `overwrite`, in place of what
+    had that name and is one's to change.
 
-    Raises ValidationError with the code `taken` for a name in use, and `too_many` for more than VIEWS_A_PAGE.
+    Raises ValidationError with the code `taken` for a name in use, `others` where that is not one's to change, and
+    `too_many` for more than VIEWS_A_PAGE.
     """
-    name = name.strip()
-    if not name:
-        raise ValidationError(_("请填写视图名称。"), code="required")
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)
-    views = SavedView.objects.visible_to(by).filter(page=page)
-    if views.filter(name=name).exists():
-        if not overwrite:
-            raise ValidationError(_("已有名为“%(name)s”的视图。") % {"name": name}, code="taken")
-    elif views.count() >= VIEWS_A_PAGE:
+    check(authority is None or can_share_views(by, authority))
+    name = _view_name(name)
+    views = _views_beside(authority, page, by)
+    former = views.filter(name=name).first()
+    if former and not can_change_view(by, former):
+        said = _("本单位已有名为“%(name)s”的共享视图，由%(owner)s共享。请换一个名称。")
+        raise ValidationError(said % {"name": name, "owner": former.user.name}, code="others")
+    if former and not overwrite:
+        raise _taken(name)
+    if not former and views.count() >= VIEWS_A_PAGE:
         raise ValidationError(
             _("每个列表最多保存 %(limit)s 个视图。请先删除不再使用的视图。") % {"limit": VIEWS_A_PAGE}, code="too_many"
         )
-    view, _created = SavedView.objects.update_or_create(user=by, page=page, name=name, defaults={"query": query})
-    record(action="saved_view.saved", by=by, target=view, data={"page": page, "name": name, "query": query})
+    view = former or SavedView(page=page, name=name, authority=authority, user=by)
+    view.query = query
+    view.save()
+    _record_view("saved", view, by)
+    return view
+
+
+@transaction.atomic
+def rename_view(*, view: SavedView, name: str, by: User) -> SavedView:
+    """Raises ValidationError with the code `taken` for a name in use."""
+    check(can_change_view(by, view))
+    name = _view_name(name)
+    if _views_beside(view.authority, ListPage(view.page), view.user).filter(name=name).exclude(pk=view.pk).exists():
+        raise _taken(name)
+    former, view.name = view.name, name
+    view.save(update_fields=["name"])
+    _record_view("renamed", view, by, former=former)
     return view
 
 
 @transaction.atomic
 def delete_view(*, view: SavedView, by: User) -> None:
-    check(view.user_id == by.pk)
-    record(action="saved_view.deleted", by=by, target=view, data={"page": view.page, "name": view.name})
+    check(can_change_view(by, view))
+    _record_view("deleted", view, by)
     view.delete()
+
+
+def _view_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise ValidationError(_("请填写视图名称。"), code="required")
+    return name
+
+
+def _views_beside(authority: Authority | None, page: ListPage, owner: User) -> SavedViewQuerySet:
+    """Those among which a name stands once; nobody else adds to them meanwhile."""
+    if authority:
+        Authority.objects.select_for_update(no_key=True).get(pk=authority.pk)
+        return SavedView.objects.filter(authority=authority, page=page)
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    return SavedView.objects.filter(user=owner, authority=None, page=page)
+
+
+def _taken(name: str) -> ValidationError:
+    return ValidationError(_("已有名为“%(name)s”的视图。") % {"name": name}, code="taken")
+
+
+def _record_view(what: str, view: SavedView, by: User, **more: str) -> None:
+    facts = {"page": view.page, "name": view.name, "query": view.query, "authority": view.authority_id}
+    record(action=f"saved_view.{what}", by=by, target=view, data=facts | more)
 
 
 @transaction.atomic

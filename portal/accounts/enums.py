@@ -48,6 +48,7 @@ class Permission(TextChoices):
     OPERATE = "operate", _("查看运行状况")
     URGE = "urge", _("催办")
     SEE_PROOF = "see_proof", _("查看送达记录")
+    MANAGE_VIEWS = "manage_views", _("管理共享视图")
 
 
 ROLE_PERMISSIONS = {
@@ -71,6 +72,7 @@ ROLE_PERMISSIONS = {
         Permission.MANAGE_RETENTION,
         Permission.OPERATE,
         Permission.MANAGE_PEOPLE,
+        Permission.MANAGE_VIEWS,
         Permission.URGE,
         Permission.SEE_PROOF,
     },
@@ -90,3 +92,8 @@ class ListPage(TextChoices):
 
     REVIEW_QUEUE = "assessments:review_queue"
     SELF_ASSESSMENTS = "assessments:list"
+    INSTITUTIONS = "explorer:institutions"
+    ASSIGNMENTS = "explorer:assignments"
+    REQUIREMENTS = "explorer:requirements"
+    EVIDENCE = "explorer:evidence"
+    RECTIFICATIONS = "explorer:rectifications"

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.accounts.addresses import EmailAddressField
-from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, ListPage, Role
-from portal.accounts.models import Invitation, Membership, Region, User
+from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, ListPage, Role
+from portal.accounts.models import Invitation, Membership, User
 
 
 class InvitationForm(forms.ModelForm):
@@ -68,34 +68,20 @@ class ProfileForm(forms.ModelForm):
         fields = ["name", "language"]
 
 
-class InstitutionFilterForm(forms.Form):
-    """The filters of the list of institutions."""
-
-    q = forms.CharField(label=gettext_lazy("名称或信用代码"), required=False, max_length=100)
-    kind = forms.ChoiceField(
-        label=gettext_lazy("机构类别"),
-        required=False,
-        choices=[("", gettext_lazy("全部")), *InstitutionKind.choices],
-    )
-    region = forms.ModelChoiceField(
-        label=gettext_lazy("地区"),
-        required=False,
-        queryset=Region.objects.all(),
-        to_field_name="code",
-        empty_label=gettext_lazy("全部"),
-    )
-
-
-class SavedViewForm(forms.Form):
-    """A name for the filters of a list. `overwrite` says that an older view of that name may go."""
-
+class ViewNameForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("视图名称"),
         max_length=40,
         error_messages={"required": gettext_lazy("请填写视图名称。")},
     )
+
+
+class SavedViewForm(ViewNameForm):
+    """A name for the filters of a list. `overwrite` says that an older view of that name may go."""
+
     page = forms.ChoiceField(choices=ListPage.choices, widget=forms.HiddenInput)
     query = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
+    shared = forms.BooleanField(label=gettext_lazy("与本单位人员共享"), required=False)
     overwrite = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 

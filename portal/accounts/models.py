@@ -133,7 +133,7 @@ class Institution(models.Model):
             (SUPERVISE, "Supervise the institution"),
         ]
         indexes = [
-            models.Index(fields=["kind", "region"]),
+            models.Index(fields=["kind", "region", "name"], name="institution_by_kind_region"),
             models.Index(fields=["name"]),
             GinIndex(Bigrams(Names(*INSTITUTION_NAMES)), name="institution_names"),
         ]
@@ -276,9 +276,15 @@ class Invitation(models.Model):
 
 
 class SavedView(models.Model):
-    """A list's filters under a name of one's own. `page` is the list's URL name, `query` its query string."""
+    """A list's filters under a name of one's own. `page` is the list's URL name, `query` its query string.
+
+    With `authority` it is shared with that body's members, and stays when `user`, who shared it, leaves.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    authority = models.ForeignKey(
+        Authority, null=True, blank=True, on_delete=models.PROTECT, related_name="shared_views"
+    )
     page = models.CharField(max_length=60)
     name = models.CharField(_("视图名称"), max_length=40)
     query = models.TextField(blank=True)
@@ -289,11 +295,22 @@ class SavedView(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["user", "page", "name"], name="saved_view_name_once"),
+            models.UniqueConstraint(
+                fields=["user", "page", "name"], condition=Q(authority=None), name="saved_view_name_once"
+            ),
+            models.UniqueConstraint(
+                fields=["authority", "page", "name"],
+                condition=Q(authority__isnull=False),
+                name="shared_view_name_once",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_shared(self) -> bool:
+        return self.authority_id is not None
 
 
 class ApiToken(AbstractAuthToken):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.accounts.enums import Permission
-from portal.accounts.models import Authority, Institution, User
+from portal.accounts.models import Authority, Institution, SavedView, User
 
 
 def can_manage_people(user: User, body: Institution | Authority) -> bool:
@@ -16,3 +16,16 @@ def can_review_institution(user: User, institution_id: int) -> bool:
     if user.belongs_to(institution_id):
         return False
     return Institution.objects.supervised_by(user, Permission.REVIEW).filter(pk=institution_id).exists()
+
+
+def can_share_views(user: User, authority: Authority) -> bool:
+    """Whatever one's role in it."""
+    return any(m.authority_id == authority.pk for m in user.active_memberships)
+
+
+def can_change_view(user: User, view: SavedView) -> bool:
+    """One's own; of the shared ones, those that one shared oneself, or all as a lead supervisor of the authority."""
+    if not view.is_shared:
+        return view.user_id == user.pk
+    memberships = [m for m in user.active_memberships if m.authority_id == view.authority_id]
+    return any(view.user_id == user.pk or m.may(Permission.MANAGE_VIEWS) for m in memberships)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("account/tokens/", tokens.tokens, name="tokens"),
     path("account/tokens/<str:digest>/revoke/", tokens.revoke, name="revoke_token"),
     path("account/views/save/", views.save_view, name="save_view"),
+    path("account/views/<int:pk>/rename/", views.rename_view, name="rename_view"),
     path("account/views/<int:pk>/delete/", views.delete_view, name="delete_view"),
     path("people/", views.people, name="people"),
     path("people/<int:pk>/remove/", views.remove_member, name="remove_member"),

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import login
-from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.db.models import Q
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.accounts import actions
 from portal.accounts.access import public, requires, signed_in
 from portal.accounts.enums import ListPage, Permission
 from portal.accounts.forms import (
     AcceptInvitationForm,
-    InstitutionFilterForm,
     InvitationForm,
     ProfileForm,
     SavedViewForm,
     SeenForm,
+    ViewNameForm,
 )
 from portal.accounts.language import remember_language
 from portal.accounts.middleware import SESSION_KEY
 from portal.accounts.models import Institution, Invitation, Membership, SavedView, User
-from portal.accounts.permissions import can_manage_people
+from portal.accounts.permissions import can_change_view, can_manage_people
+from portal.accounts.querysets import named_like
 from portal.notices.told import people_out_of_reach
 
-INSTITUTIONS_A_PAGE = 50
 OPTIONS = 20
 
 
@@ -78,11 +76,19 @@ def changes_seen(request):
 def save_view(request):
     """Keep a list's filters, and go back to the list. A name that is taken may be typed anew, or be overwritten."""
     form = SavedViewForm(request.POST)
+    authority = request.membership.authority if request.membership else None
     is_taken = False
     if form.is_valid():
         wanted = form.cleaned_data
         try:
-            view = actions.save_view(**wanted | {"page": ListPage(wanted["page"])}, by=request.user)
+            view = actions.save_view(
+                page=ListPage(wanted["page"]),
+                name=wanted["name"],
+                query=wanted["query"],
+                overwrite=wanted["overwrite"],
+                authority=authority if wanted["shared"] else None,
+                by=request.user,
+            )
         except ValidationError as error:
             is_taken = error.code == "taken"
             form.add_error("name", error)
@@ -91,14 +97,43 @@ def save_view(request):
             return redirect(f"{reverse(view.page)}?{view.query}")
     if form.errors.keys() & {"page", "query"}:
         return HttpResponseBadRequest()
-    url = f"{reverse(form.cleaned_data['page'])}?{form.cleaned_data['query']}"
-    return render(request, "accounts/save_view.html", {"form": form, "is_taken": is_taken, "back": url}, status=400)
+    context = {
+        "form": form,
+        "is_taken": is_taken,
+        "may_share": authority is not None,
+        "back": f"{reverse(form.cleaned_data['page'])}?{form.cleaned_data['query']}",
+    }
+    return render(request, "accounts/save_view.html", context, status=400)
+
+
+def _visible_view(request, pk: int) -> SavedView:
+    return get_object_or_404(SavedView.objects.visible_to(request.user, request.membership), pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def rename_view(request, pk: int):
+    view = _visible_view(request, pk)
+    if not can_change_view(request.user, view):
+        raise PermissionDenied
+    back = f"{reverse(view.page)}?{view.query}"
+    form = ViewNameForm(request.POST or None, initial={"name": view.name})
+    if form.is_valid():
+        try:
+            view = actions.rename_view(view=view, name=form.cleaned_data["name"], by=request.user)
+        except ValidationError as error:
+            form.add_error("name", error)
+        else:
+            messages.success(request, _("已改名为“%(name)s”。") % {"name": view.name})
+            return redirect(back)
+    context = {"form": form, "view": view, "back": back}
+    return render(request, "accounts/rename_view.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
 @signed_in
 def delete_view(request, pk: int):
-    view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
+    view = _visible_view(request, pk)
     actions.delete_view(view=view, by=request.user)
     messages.success(request, _("已删除视图“%(name)s”。") % {"name": view.name})
     return redirect(view.page)
@@ -184,40 +219,11 @@ def invitation(request, token: str):
 # --- Institutions -----------------------------------------------------------------------------------------
 
 
+@require_safe
 @requires(Permission.SUPERVISE)
 def institutions(request):
-    """The institutions in the authority's scope."""
-    form = InstitutionFilterForm(request.GET)
-    rows = Institution.objects.visible_to(request.user, request.membership).select_related("region")
-    if form.is_valid():
-        rows = _filtered(rows, form.cleaned_data)
-    page = Paginator(rows, INSTITUTIONS_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "form": form,
-        "page": page,
-        "may_manage_retention": request.membership.may(Permission.MANAGE_RETENTION),
-        "may_urge": request.membership.may(Permission.URGE),
-    }
-    return render(request, "accounts/institutions.html", context)
-
-
-def _filtered(rows, wanted: dict):
-    if wanted["q"]:
-        rows = rows.filter(_matching(wanted["q"]))
-    if wanted["kind"]:
-        rows = rows.filter(kind=wanted["kind"])
-    if wanted["region"]:
-        rows = rows.filter(region=wanted["region"])
-    return rows
-
-
-def _matching(text: str) -> Q:
-    return (
-        Q(name__icontains=text)
-        | Q(short_name__icontains=text)
-        | Q(name_en__icontains=text)
-        | Q(credit_code__istartswith=text)
-    )
+    """Where the list stood before; what it was narrowed to is kept."""
+    return redirect(reverse(ListPage.INSTITUTIONS, query=request.GET))
 
 
 @signed_in
@@ -226,6 +232,6 @@ def institution_options(request):
     rows = Institution.objects.visible_to(request.user)
     text = request.GET.get("q", "").strip()[:100]
     if text:
-        rows = rows.filter(_matching(text))
+        rows = rows.filter(named_like(text))
     options = [{"value": i.pk, "label": i.local_name, "detail": i.credit_code} for i in rows[:OPTIONS]]
     return render(request, "_components/options.html", {"options": options})

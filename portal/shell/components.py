@@ -12,9 +12,10 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms import BaseForm, BoundField
 from django.http import QueryDict
-from django.utils.choices import flatten_choices
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from portal.filters import said
 
 FILE_ICONS = {
     "pdf": "file-type-pdf",
@@ -72,39 +73,28 @@ class Chip:
 
 
 def chips(form: BaseForm, query: QueryDict) -> list[Chip]:
-    """The filters in force; one that makes no sense is none, and leaves the others as they are."""
+    """The filters in force, one for each of several choices; one that makes no sense is none, and leaves the others
+    as they are.
+    """
     if not form.is_bound:
         return []
     form.is_valid()
     return [
-        Chip(str(form[name].label), words, _without(query, form[name].html_name))
+        Chip(str(form[name].label), words, _without(query, form[name].html_name, key))
         for name, field in form.fields.items()
-        if (words := _in_words(field, form.cleaned_data.get(name)))
+        if form[name].html_name in query
+        for key, words in said(field, form.cleaned_data.get(name))
     ]
 
 
-def _without(query: QueryDict, name: str) -> str:
+def _without(query: QueryDict, name: str, key: str) -> str:
     rest = query.copy()
-    for key in (name, "page", "after"):
-        rest.pop(key, None)
+    others = [value for value in rest.pop(name, []) if key and value != key]
+    for other in ("page", "after"):
+        rest.pop(other, None)
+    if others:
+        rest.setlist(name, others)
     return rest.urlencode()
-
-
-def _in_words(field: forms.Field, value: object) -> str:
-    if value is None or value == "" or value is False:
-        return ""
-    if value is True and not isinstance(field, forms.ChoiceField):
-        return str(field.label)
-    if isinstance(field, forms.ModelMultipleChoiceField) and isinstance(value, Iterable):
-        return "、".join(field.label_from_instance(one) for one in value)
-    if isinstance(field, forms.ModelChoiceField):
-        return field.label_from_instance(value)
-    if isinstance(field, forms.ChoiceField):
-        chosen = value if isinstance(value, list | tuple | set) else [value]
-        options: Any = flatten_choices(list(field.choices))  # a lazy iterator cannot be asked for its length
-        labels = {str(key): str(label) for key, label in options}
-        return "、".join(labels.get(str(one), str(one)) for one in chosen)
-    return str(value)
 
 
 def _css_class(widget: forms.Widget) -> str:

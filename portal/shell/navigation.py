@@ -20,6 +20,8 @@ class Place:
     url_name: str
     icon: str
     needs: Permission | None = None
+    # Pages elsewhere that one reaches from it.
+    leads_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ FOR_AUTHORITIES = (
     HOME,
     Place(_("态势"), "dashboard:overview", "chart-histogram"),
     Place(_("审核"), "assessments:review_queue", "gavel", Permission.REVIEW),
-    Place(_("任务落实"), "tasks:list", "checklist"),
+    Place(_("查询"), "explorer:index", "list-search", leads_to=("tasks:list", "accounts:institutions")),
     Place(_("自评"), "assessments:list", "clipboard-check"),
     RECTIFICATIONS,
     REPORTS,
@@ -60,13 +62,18 @@ FOR_AUTHORITIES = (
 
 def entries(membership: Membership, path: str) -> list[Entry]:
     places = FOR_AUTHORITIES if membership.is_supervising else FOR_INSTITUTIONS
-    allowed = [(place, reverse(place.url_name)) for place in places if not place.needs or membership.may(place.needs)]
-    current = _current([url for _place, url in allowed], path)
-    return [Entry(place.label, url, place.icon, url == current) for place, url in allowed]
+    allowed = [place for place in places if not place.needs or membership.may(place.needs)]
+    current = _current(allowed, path)
+    return [Entry(place.label, reverse(place.url_name), place.icon, place is current) for place in allowed]
 
 
-def _current(urls: list[str], path: str) -> str:
+def _current(places: list[Place], path: str) -> Place | None:
     """The entry whose pages `path` belongs to: the longest that it starts with; home only on home itself."""
     home = reverse(HOME.url_name)
-    under = [url for url in urls if path == url or (url != home and path.startswith(url))]
-    return max(under, key=len, default="")
+    under = {
+        url: place
+        for place in places
+        for url in map(reverse, (place.url_name, *place.leads_to))
+        if path == url or (url != home and path.startswith(url))
+    }
+    return under[max(under, key=len)] if under else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.models import Authority, Institution
-from reports.enums import ReportKind, ReportState, ReportStep
+from reports.enums import ReportKind, ReportState, ReportStep, SheetFormat, Subject
 from reports.querysets import ReportQuerySet
 
 K = ReportKind
@@ -20,6 +21,8 @@ S = ReportState
 # Extension and content type of the file, where it is no PDF.
 PDF = ("pdf", "application/pdf")
 XLSX = ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+CSV = ("csv", "text/csv; charset=utf-8")
+SHEETS = {SheetFormat.XLSX: XLSX, SheetFormat.CSV: CSV}
 FORMATS = {
     K.EVIDENCE_PACKAGE: ("zip", "application/zip"),
     K.LEDGER: XLSX,
@@ -35,7 +38,8 @@ class Report(models.Model):
     """One report asked for, its progress, and the file when it is done.
 
     A package is about `institution`, or one `assignment` of it; with `authority` a supervisor asked for it, and it
-    is that authority's. So is the proof of delivery, which is about no plan but a period, both days included.
+    is that authority's. So is the proof of delivery, which is about no plan but a period, both days included; and so
+    are rows found in the explorer, with the `query` that found them, the `columns` shown and the `format`.
     `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. `error` is for
     operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
     removed after some days (`removed_at`): it holds copies, which must not outlive evidence.
@@ -55,6 +59,12 @@ class Report(models.Model):
     )
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
+    subject = models.CharField(max_length=20, choices=Subject.choices, blank=True)
+    query = models.TextField(blank=True)
+    columns = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    format = models.CharField(max_length=10, choices=SheetFormat.choices, blank=True)
+    rows_done = models.PositiveIntegerField(null=True, blank=True)
+    rows_total = models.PositiveIntegerField(null=True, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
@@ -79,7 +89,12 @@ class Report(models.Model):
             models.CheckConstraint(
                 name="report_has_its_scope",
                 condition=Q(kind=K.STATUS, institution__isnull=False, authority=None, assignment=None)
-                | Q(kind__in=[K.SUPERVISORY, K.LEDGER], institution=None, authority__isnull=False, assignment=None)
+                | Q(
+                    kind__in=[K.SUPERVISORY, K.LEDGER, K.EXPORT],
+                    institution=None,
+                    authority__isnull=False,
+                    assignment=None,
+                )
                 | Q(kind=K.EVIDENCE_PACKAGE, institution__isnull=False)
                 | Q(kind=K.PROOF, institution__isnull=False, assignment=None),
             ),
@@ -92,7 +107,13 @@ class Report(models.Model):
                     ends_on__isnull=False,
                     starts_on__lte=F("ends_on"),
                 )
-                | (~Q(kind=K.PROOF) & Q(plan__isnull=False, starts_on=None, ends_on=None)),
+                | Q(kind=K.EXPORT, plan=None, starts_on=None, ends_on=None)
+                | (~Q(kind__in=[K.PROOF, K.EXPORT]) & Q(plan__isnull=False, starts_on=None, ends_on=None)),
+            ),
+            models.CheckConstraint(
+                name="report_of_rows_has_subject_and_format",
+                condition=Q(kind=K.EXPORT, subject__in=Subject.values, format__in=SheetFormat.values)
+                | (~Q(kind=K.EXPORT) & Q(subject="", format="")),
             ),
             models.CheckConstraint(
                 name="report_done_has_its_file",
@@ -136,17 +157,41 @@ class Report(models.Model):
         return self.kind == K.PROOF
 
     @property
+    def is_export(self) -> bool:
+        return self.kind == K.EXPORT
+
+    @property
+    def found_url(self) -> str:
+        """The explorer's page of what an export holds, as it is now."""
+        return f"{reverse(f'explorer:{self.subject}')}?{self.query}"
+
+    @property
     def is_sheet(self) -> bool:
-        """A spreadsheet, whose downloads are recorded one by one."""
-        return self.extension == "xlsx"
+        """Rows of many institutions, whose downloads are recorded one by one."""
+        return self.extension in SheetFormat.values
 
     @property
     def extension(self) -> str:
-        return FORMATS.get(K(self.kind), PDF)[0]
+        return self._file_format[0]
 
     @property
     def content_type(self) -> str:
-        return FORMATS.get(K(self.kind), PDF)[1]
+        return self._file_format[1]
+
+    @property
+    def _file_format(self) -> tuple[str, str]:
+        if self.is_export:
+            return SHEETS[SheetFormat(self.format)]
+        return FORMATS.get(K(self.kind), PDF)
+
+    @property
+    def about(self) -> str:
+        """Beside its body: the plan, the period, or what was looked for."""
+        if self.is_export:
+            return str(self.get_subject_display())
+        if self.is_proof:
+            return f"{self.starts_on:%Y-%m-%d} – {self.ends_on:%Y-%m-%d}"
+        return self.plan.local_title
 
     def get_language_display(self) -> str:
         return dict(settings.LANGUAGES)[self.language]

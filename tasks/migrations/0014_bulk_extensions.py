@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="assignment",
             index=models.Index(
-                fields=["deadline"],
+                fields=["deadline", "id"],
                 include=["institution", "task", "state"],
                 condition=~models.Q(state__in=("accepted", "not_applicable")),
                 name="assignment_open",

@@ -86,7 +86,7 @@ class Assignment(models.Model):
             models.Index(fields=["state", "deadline", "id"], name="assignment_by_state"),
             # What is open is counted in scopes as large as the industry, without a look at the rows.
             models.Index(
-                fields=["deadline"],
+                fields=["deadline", "id"],
                 include=["institution", "task", "state"],
                 condition=~Q(state__in=CLOSED),
                 name="assignment_open",
@@ -97,6 +97,12 @@ class Assignment(models.Model):
                 name="assignment_returned",
             ),
             models.Index(fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="assignment_withdrawn"),
+            # What the explorer walks where few rows match: of a region by state, of a task by state, the overdue.
+            models.Index(fields=["institution", "state", "deadline"], name="assignment_of_in_state"),
+            models.Index(fields=["task", "state", "deadline", "id"], name="assignment_by_task_in_state"),
+            models.Index(
+                fields=["task", "deadline", "id"], condition=~Q(state__in=CLOSED), name="assignment_open_by_task"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -58,6 +58,19 @@ class Evidence(models.Model):
             GinIndex(
                 Bigrams(Names("original_name")), condition=Q(frozen_at__isnull=False), name="evidence_names_signed"
             ),
+            models.Index(
+                fields=["uploaded_at", "id"], condition=Q(frozen_at__isnull=False), name="evidence_signed_by_time"
+            ),
+            models.Index(
+                fields=["uploaded_at", "id"],
+                condition=Q(frozen_at__isnull=False, superseded_at__isnull=False),
+                name="evidence_superseded_by_time",
+            ),
+            models.Index(
+                fields=["uploaded_at", "id"],
+                condition=Q(frozen_at__isnull=False, withdrawn_at__isnull=False),
+                name="evidence_withdrawn_by_time",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -69,6 +69,7 @@ def _measure(url: str, only: list[str] | None, keep: bool) -> list:
         dashboards,
         deliveries,
         evidence,
+        explorer,
         homes,
         pages,
         reminders,

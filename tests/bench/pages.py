@@ -55,7 +55,7 @@ def _pages() -> dict[str, tuple[str, str]]:
         "dashboard": ("lead@csrc.example", reverse("dashboard:overview")),
         "dashboard, institutions": ("lead@csrc.example", reverse("dashboard:institutions")),
         "task list": (contributor, reverse("tasks:list")),
-        "task list of a supervisor": (supervisor, reverse("tasks:list")),
+        "task list of a supervisor": (supervisor, reverse("explorer:assignments")),
         "task": (contributor, own.first().get_absolute_url()),
         "review of a submission": (supervisor, reverse("assessments:review_submission", args=[submission.pk])),
         "review of a self-assessment": (

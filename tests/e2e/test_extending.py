@@ -10,7 +10,7 @@ def test_late_work_gets_more_time_and_loses_it_again(visit):
     page = lead.page
     lead.open("/")
     lead.follow(page.locator("a.age").first)
-    assert "late_min=1&late_max=30" in page.url
+    assert "late=0&late_max=30" in page.url
     page.locator("main tbody input[type=checkbox]").first.check()
     lead.follow(page.locator("main button[formaction]"))
     assert not page.locator("input[name=until]").is_visible()

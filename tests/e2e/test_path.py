@@ -210,12 +210,15 @@ def test_every_cell_of_the_heat_map_leads_to_as_many_tasks(visit):
         ("liaison@sec01.example", ["/", "/people/", "/settings/", "/account/tokens/"]),
         ("contributor@sec01.example", ["/", "/tasks/", "/files/", "/assessments/", "/plan/", "/inbox/"]),
         ("cio@sec01.example", ["/", "/tasks/?state=awaiting_signature", "/reports/"]),
-        ("supervisor@shanghai.example", ["/", "/tasks/", "/assessments/reviews/", "/institutions/", "/assessments/"]),
+        (
+            "supervisor@shanghai.example",
+            ["/", "/explore/assignments/", "/assessments/reviews/", "/explore/institutions/", "/assessments/"],
+        ),
         (
             "lead@csrc.example",
             ["/", "/assessments/open/", "/reports/", "/plan/", "/people/", "/assessments/reviews/proposals/"],
         ),
-        ("observer@csrc.example", ["/", "/tasks/", "/institutions/"]),
+        ("observer@csrc.example", ["/", "/explore/requirements/", "/explore/evidence/"]),
     ],
 )
 def test_every_page_on_a_phone(visit, account, paths, language):

@@ -37,7 +37,7 @@ def test_urged_told_and_proved(visit):
     supervisor = visit("supervisor@shanghai.example")
     page = supervisor.page
     supervisor.open("/tasks/?overdue=1")
-    supervisor.follow(page.locator("header.page-head a.btn-primary"))
+    supervisor.follow(page.get_by_role("link", name="催办全部筛选结果"))
     page.fill("input[name=subject]", "请尽快办理逾期任务")
     page.fill("textarea[name=text]", "{机构}：{任务}期限为{期份}。")
     supervisor.follow(page.locator("button[name=what][value=send]"))

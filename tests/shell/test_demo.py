@@ -328,7 +328,7 @@ def test_the_facts_of_each_assignment_lead_from_its_creation_to_what_it_is(demo)
 def test_the_named_accounts_sign_in_and_find_their_lists(demo, account):
     client = Client()
     assert client.login(email=account.email, password=settings.DEMO_PASSWORD)
-    assert client.get(reverse("tasks:list")).status_code == 200
+    assert client.get(reverse("tasks:list"), follow=True).status_code == 200
     assert user(account.email).is_demo
 
 

@@ -46,7 +46,7 @@ RETURN (SELECT string_agg(said #>> '{}', '¦') FROM jsonb_path_query(content, pa
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_calendar_feed"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("accounts", "0006_shared_views"), ("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [
         migrations.RunSQL(FOLDED, "DROP FUNCTION portal_folded(text)"),

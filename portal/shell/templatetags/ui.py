@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BaseForm, BoundField
@@ -174,12 +175,27 @@ def datatable(content: str, label: str, cards: bool = True, css: str = "") -> Sa
 
 @register.inclusion_tag("_components/filter_bar.html", takes_context=True)
 def filter_bar(
-    context: RequestContext, form: BaseForm, count: int | None = None, export_url: str = "", more: bool = False
+    context: RequestContext,
+    form: BaseForm,
+    count: int | None = None,
+    export_url: str = "",
+    more: bool = False,
+    keep: str = "",
+    found: str = "",
 ) -> dict[str, Any]:
-    """The filters of a list. `more`: the count is bounded and there are at least that many."""
+    """The filters of a list. `more`: the count is bounded and there are at least that many.
+
+    `keep` names parameters that are no filters and stay, such as the order. With `found`, the id of what holds the
+    list, a change of a filter replaces that and the line with the count at once.
+    """
     query = context["request"].GET
+    kept = [(name, value) for name in keep.split() for value in query.getlist(name)]
     return {
         "form": form,
+        "kept": kept,
+        "cleared": urlencode(kept),
+        "found": found,
+        "path": context["request"].path,
         "chips": components.chips(form, query),
         "count": count,
         "figures": components.counted(count),

@@ -88,7 +88,7 @@ def age_chart(key: str, ages: Mapping[str, Counter[int]], link: Callable[[str, d
 
 def _between(age: Lateness) -> dict[str, int]:
     least, most = DAYS[age]
-    return {"overdue": 1, "late_min": least} | ({"late_max": most} if most else {})
+    return {"overdue": 1, "late": least - 1} | ({"late_max": most} if most else {})
 
 
 def _finding(ages: Mapping[str, Counter[int]]) -> str:

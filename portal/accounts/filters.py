@@ -1,0 +1,75 @@
+"""What a supervisor's lists can be narrowed to by the institutions they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import django_filters as filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.enums import AuthorityKind, InstitutionKind
+from portal.accounts.models import Authority, Institution, Region
+from portal.accounts.querysets import in_scope
+from portal.filters import LocalChoiceFilter
+from portal.widgets import CheckMenu, SearchSelect
+
+
+def region_choices() -> list[tuple[str, str]]:
+    return [(region.code, region.local_name) for region in Region.objects.all()]
+
+
+class ScopeFilter(filters.FilterSet):
+    """Rows whose institution is at the field path `institution_path`; an empty one: the rows are institutions.
+
+    The filters stand in the `order` given. Kinds and regions are compared as they stand on the institution: with
+    further joins PostgreSQL does not see how few rows a region has.
+    """
+
+    institution_path: ClassVar[str] = "institution"
+    order: ClassVar[Sequence[str]] = ()
+
+    kind = filters.MultipleChoiceFilter(
+        label=_("机构类别"), choices=InstitutionKind.choices, widget=CheckMenu, method="of_kind"
+    )
+    region = filters.MultipleChoiceFilter(label=_("地区"), choices=region_choices, widget=CheckMenu, method="in_region")
+    institution = LocalChoiceFilter(
+        label=_("机构名称"),
+        queryset=lambda request: Institution.objects.visible_to(request.user, acting=request.membership),
+        widget=SearchSelect("accounts:institution_options"),
+        method="of_institution",
+    )
+    # Headquarters asks how an office or an association stands with those it supervises.
+    authority = LocalChoiceFilter(
+        label=_("监管单位"),
+        queryset=Authority.objects.exclude(kind=AuthorityKind.HEADQUARTERS),
+        empty_label=_("全部"),
+        method="of_authority",
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        authority = self.request.membership.authority
+        if authority is None or authority.kind != AuthorityKind.HEADQUARTERS:
+            del self.filters["authority"]
+        if not self.institution_path:
+            del self.filters["institution"]
+        self.filters = {name: self.filters[name] for name in self.order if name in self.filters}
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.institution_path}__" if self.institution_path else ""
+
+    def of_kind(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
+        return rows.filter(**{f"{self.prefix}kind__in": value})
+
+    def in_region(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
+        regions = list(Region.objects.filter(code__in=value).values_list("pk", flat=True))
+        return rows.filter(**{f"{self.prefix}region__in": regions})
+
+    def of_institution(self, rows: QuerySet, name: str, value: Institution) -> QuerySet:
+        return rows.filter(**{self.institution_path: value})
+
+    def of_authority(self, rows: QuerySet, name: str, value: Authority) -> QuerySet:
+        return rows.filter(in_scope(value, self.prefix))
