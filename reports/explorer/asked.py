@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from portal.accounts.saved_views import clean_query
 from portal.filters import said
@@ -64,10 +65,11 @@ class Asked:
 
     def lines(self, rows: Iterable[Any]) -> list[Line]:
         columns = [(column, str(column.label)) for column in self.columns]
+        tick = _("选择%(name)s")
         return [
             Line(
                 row,
-                self.listed.label_of(row),
+                tick % {"name": self.listed.label_of(row)},
                 [
                     Cell(label, column.css, column.template, "" if column.template else in_words(column.value(row)))
                     for column, label in columns
@@ -111,7 +113,7 @@ class Asked:
         return [
             (str(field.label), words)
             for name, field in self.form.fields.items()
-            for _key, words in said(field, cleaned.get(name))
+            for _one, words in said(field, cleaned.get(name))
         ]
 
     @cached_property
