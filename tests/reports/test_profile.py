@@ -170,7 +170,7 @@ def test_the_institutions_name_leads_there_for_supervisors_only(client, institut
     work = [late.get_absolute_url(), rectification.get_absolute_url()]
     review = reverse("assessments:review_submission", args=[late.submissions.get().pk])
     lists = [
-        reverse(name) for name in ("home", "tasks:requests", "assessments:rectifications", "accounts:institutions")
+        reverse(name) for name in ("home", "tasks:requests", "assessments:rectifications", "explorer:institutions")
     ]
     client.force_login(member(authority, Role.SUPERVISOR))
     link = f'href="{institution.get_absolute_url()}"'

@@ -15,7 +15,7 @@ from tests.factories.tasks import AssignmentFactory
 from tests.tasks.test_extending import decide
 
 pytestmark = pytest.mark.django_db
-EXTEND, LIST = reverse("tasks:extend"), reverse("tasks:list")
+EXTEND, LIST = reverse("tasks:extend"), reverse("explorer:assignments")
 DAY = timedelta(days=1)
 
 
