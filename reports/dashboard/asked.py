@@ -23,6 +23,7 @@ class Asked:
     membership: Membership
     query: QueryDict
     plan: Plan
+    themes: list[Theme]
     theme: Theme | None
     kinds: list[str]
     regions: list[str]
@@ -39,6 +40,7 @@ class Asked:
             membership=membership,
             query=form.data,
             plan=plan,
+            themes=list(form.themes.values()),
             theme=form.asked_theme,
             kinds=chosen.get("kind", []),
             regions=chosen.get("region", []),

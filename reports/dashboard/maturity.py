@@ -31,9 +31,10 @@ def content(asked: Asked, chosen: Cycle | None) -> dict[str, Any]:
     context: dict[str, Any] = {"cycle": cycle, "rules": [MATURITY_RULE]}
     if cycle is None:
         return context
-    now = maturity(rows, cycle=cycle, day=asked.day, theme=asked.theme)
+    themes = [asked.theme] if asked.theme else asked.themes
+    now = maturity(rows, cycle=cycle, day=asked.day, themes=themes)
     cycle_then = asked.before and (chosen or cycle_by(rows, plan=asked.plan, day=asked.before))
-    then = maturity(rows, cycle=cycle_then, day=asked.before, theme=asked.theme) if cycle_then else None
+    then = maturity(rows, cycle=cycle_then, day=asked.before, themes=themes) if cycle_then else None
 
     def link(**filters: Any) -> str:
         return answers_url(cycle, kind=asked.kinds, region=asked.regions, **filters)

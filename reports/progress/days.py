@@ -1,3 +1,5 @@
+"""Days as moments, and the half-years that figures are compared with."""
+
 from __future__ import annotations
 
 import datetime

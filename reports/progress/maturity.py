@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from assessments.models import Answer, Cycle
+from assessments.models import Cycle
 from assessments.querysets import SelfAssessmentQuerySet
 from plan.models import Plan, Theme
 from reports.progress.days import end_of
@@ -19,6 +22,20 @@ MATURITY_RULE = _(
     "每家机构取所选周期内截至当日最近签署且当时未撤回的自评，统计其中成熟度类要求的等级（0 至 5 级）；"
     "平均等级为各项等级的算术平均，四舍五入保留一位小数。是否类、比例、数值和日期类要求不计入。"
 )
+
+# The last row, without theme and level, holds how many institutions there are.
+LEVELS = """
+    WITH latest (id) AS MATERIALIZED ({latest})
+    SELECT task.theme_id, answer.level, count(*)
+    FROM latest
+    JOIN assessments_answer answer ON answer.self_assessment_id = latest.id
+    JOIN plan_requirement requirement ON requirement.id = answer.requirement_id
+    JOIN plan_task task ON task.id = requirement.task_id
+    WHERE answer.level IS NOT NULL AND task.theme_id = ANY(%s)
+    GROUP BY task.theme_id, answer.level
+    UNION ALL
+    SELECT NULL, NULL, count(*) FROM latest
+"""
 
 
 @dataclass(frozen=True)
@@ -49,20 +66,34 @@ def cycle_by(rows: SelfAssessmentQuerySet, *, plan: Plan, day: datetime.date) ->
     return Cycle.objects.filter(Exists(signed), plan=plan, opens_on__lte=day).order_by("-period_ends_on").first()
 
 
-def maturity(rows: SelfAssessmentQuerySet, *, cycle: Cycle, day: datetime.date, theme: Theme | None = None) -> Maturity:
-    """Of self-assessments that the reader sees, in three queries."""
+def maturity(
+    rows: SelfAssessmentQuerySet,
+    *,
+    cycle: Cycle,
+    day: datetime.date,
+    themes: Sequence[Theme],
+) -> Maturity:
+    """Of self-assessments that the reader sees, in one query; `themes` are those of the plan asked for."""
+    levels: dict[int, Counter[int]] = {theme.pk: Counter() for theme in themes}
     signed = _signed_by(rows, day).filter(cycle=cycle)
     latest = signed.order_by("institution_id", "-version").distinct("institution_id").values("pk")
-    answers = Answer.objects.filter(self_assessment__in=latest, level__isnull=False)
-    themes = Theme.objects.filter(plan=cycle.plan_id)
-    if theme:
-        answers, themes = answers.filter(requirement__task__theme=theme), themes.filter(pk=theme.pk)
-    counted = answers.order_by().values_list("requirement__task__theme", "level").annotate(number=Count("pk"))
-    levels: dict[int, Counter[int]] = {}
-    for pk, level, number in counted:
-        levels.setdefault(pk, Counter())[level] = number
-    institutions = signed.order_by().aggregate(n=Count("institution", distinct=True))["n"]
-    return Maturity(cycle, day, institutions, {row: levels.get(row.pk, Counter()) for row in themes})
+    institutions = 0
+    for theme, level, number in _counted(latest, list(levels)):
+        if theme is None:
+            institutions = number
+        else:
+            levels[theme][level] = number
+    return Maturity(cycle, day, institutions, {theme: levels[theme.pk] for theme in themes})
+
+
+def _counted(latest: QuerySet, themes: list[int]) -> list[tuple]:
+    try:
+        sql, parameters = latest.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(LEVELS.format(latest=sql), [*parameters, themes])
+        return cursor.fetchall()
 
 
 def _signed_by(rows: SelfAssessmentQuerySet, day: datetime.date) -> SelfAssessmentQuerySet:

@@ -194,7 +194,7 @@ def test_maturity_is_that_of_the_last_version_signed_by_the_day():
     AnswerFactory(self_assessment=draft, requirement=first, level=4)
 
     def levels(day):
-        found = progress.maturity(SelfAssessment.objects.all(), cycle=cycle, day=FIRST + day * DAY)
+        found = progress.maturity(SelfAssessment.objects.all(), cycle=cycle, day=FIRST + day * DAY, themes=themes)
         return found.institutions, [dict(found.levels[theme]) for theme in themes]
 
     assert levels(0) == (1, [{1: 1}, {2: 1}])

@@ -80,7 +80,7 @@ def level_chart(now: Maturity, then: Maturity | None, link: Callable[..., str]) 
                 lines=[Text(text, 0, first + 16 * line) for line, text in enumerate(texts)],
                 y=n * ROW,
                 segments=_segments(levels, theme, link),
-                earlier=_segments(earlier, theme, link),
+                earlier=_segments(earlier, theme),
                 mean=_mean(levels, earlier if then else None),
             )
         )
@@ -91,8 +91,8 @@ def level_chart(now: Maturity, then: Maturity | None, link: Callable[..., str]) 
     return LevelChart(_finding(now), rows, legend, ROW * len(rows) + FOOT)
 
 
-def _segments(levels: Counter[int], theme: Theme, link: Callable[..., str]) -> list[Segment]:
-    """Edges are rounded rather than widths, so that the bar is whole."""
+def _segments(levels: Counter[int], theme: Theme, link: Callable[..., str] | None = None) -> list[Segment]:
+    """Edges are rounded rather than widths, so that the bar is whole. The thin bar has no links."""
     total, before, segments = levels.total(), 0, []
     for level in MATURITY_LEVELS:
         number = levels[level]
@@ -108,7 +108,7 @@ def _segments(levels: Counter[int], theme: Theme, link: Callable[..., str]) -> l
                 title=_("%(level)s 级：%(number)s 项要求，%(share)s") % words,
                 x=start,
                 width=end - start,
-                url=link(theme=theme.number, result=level),
+                url=link(theme=theme.number, result=level) if link else "",
             )
         )
     return segments
