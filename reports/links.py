@@ -16,5 +16,5 @@ def tasks_url(plan: Plan, **filters: object) -> str:
 
 
 def answers_url(cycle: Cycle, **filters: object) -> str:
-    """Where the self-assessments of a cycle are listed."""
-    return f"{reverse('scores:ranking')}?{urlencode({'cycle': cycle.pk, **filters}, doseq=True)}"
+    """The list of answers of a cycle whose length a figure is."""
+    return f"{reverse('explorer:requirements')}?{urlencode({'cycle': cycle.pk, **filters}, doseq=True)}"
