@@ -23,12 +23,13 @@ from plan.models import Plan
 from portal.accounts.enums import Permission
 from portal.accounts.models import Authority, Institution
 from portal.keyset import bounded_count
-from reports import progress, supervision
-from reports.changes import changes, since_when
+from reports import progress
 from reports.charts import heat_map, state_chart
 from reports.links import tasks_url
-from reports.own_progress import OWN_PROGRESS_RULE, against_schedule, others_of_kind, own_first, tasks_given_to
 from reports.permissions import kind_for
+from reports.progress import supervision
+from reports.progress.changes import changes, since_when
+from reports.progress.own import OWN_PROGRESS_RULE, against_schedule, others_of_kind, own_first, tasks_given_to
 from tasks.enums import AssignmentState, RequestKind
 from tasks.models import Assignment, ChangeRequest
 from tasks.querysets import AssignmentQuerySet

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from assessments.models import SelfAssessment
 from reports.profile.seen import Seen
-from reports.standing import HalfYear, ReturnedTask, half_years, returned_tasks, signed_late
+from reports.progress.of_institution import HalfYear, ReturnedTask, half_years, returned_tasks, signed_late
 from tasks.models import Submission
 
 HALF_YEARS, LATE_SHOWN, RETURNED_SHOWN = 6, 5, 5

@@ -17,8 +17,8 @@ from assessments.enums import SelfAssessmentState
 from assessments.scores import rounded
 from reports.comparison import MOST_CYCLES, Standing, compare, standings
 from reports.profile.seen import Seen
+from reports.progress.of_institution import BesideMedian, Change, Place, beside_median, latest_change, place_among
 from reports.score_charts import Band, PointChart, band_chart, point_chart
-from reports.standing import BesideMedian, Change, Place, beside_median, latest_change, place_among
 
 
 class Row(NamedTuple):

@@ -11,7 +11,6 @@ from plan.models import Plan
 from portal.accounts.access import requires
 from portal.accounts.enums import Permission
 from portal.accounts.models import Institution
-from reports import standing
 from reports.comparison import COMPARISON_RULE, MIN_OTHERS
 from reports.profile.correspondence import correspondence
 from reports.profile.open_items import open_items
@@ -20,7 +19,7 @@ from reports.profile.people import people_of
 from reports.profile.scores import Scores, scores_of
 from reports.profile.seen import Seen
 from reports.profile.work import work_of
-from reports.progress import ACCEPTED_SHARE_RULE, OVERDUE_RULE, plan_in_force
+from reports.progress import ACCEPTED_SHARE_RULE, OVERDUE_RULE, of_institution, plan_in_force
 from vault.models import LegalHold
 
 FILES_SHOWN = 5
@@ -35,7 +34,7 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(rows, pk=pk)
     plan = plan_in_force(Plan.objects.visible_to(request.user), today)
     seen = Seen(shown, request.user, membership, plan, today)
-    files, scores = standing.files_of(seen.evidence), scores_of(seen)
+    files, scores = of_institution.files_of(seen.evidence), scores_of(seen)
     context = {
         "institution": shown,
         "plan": plan,
@@ -47,7 +46,7 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
         "open_items": open_items(seen),
         "past": past_of(seen),
         "files": files,
-        "without_files": standing.without_files(seen.assignments, seen.evidence, plan=plan) if plan else 0,
+        "without_files": of_institution.without_files(seen.assignments, seen.evidence, plan=plan) if plan else 0,
         "newest_files": seen.evidence.select_related("assignment__task").order_by("-uploaded_at")[:FILES_SHOWN],
         "correspondence": correspondence(seen),
         "urls": _urls(seen, scores),
@@ -77,11 +76,11 @@ def _rules(seen: Seen) -> list[object]:
     rules = [
         ACCEPTED_SHARE_RULE,
         OVERDUE_RULE,
-        standing.SCHEDULE_RULE,
-        standing.LATE_RULE,
-        standing.RETURNED_TASKS_RULE,
+        of_institution.SCHEDULE_RULE,
+        of_institution.LATE_RULE,
+        of_institution.RETURNED_TASKS_RULE,
     ]
-    return [*rules, COMPARISON_RULE, *([standing.PEERS_RULE] if seen.is_supervising else [])]
+    return [*rules, COMPARISON_RULE, *([of_institution.PEERS_RULE] if seen.is_supervising else [])]
 
 
 def _supervising(request: HttpRequest, shown: Institution) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from plan.models import Plan, Theme
 from reports import progress
 from reports.profile.seen import Seen
-from reports.standing import Files, Scheduled, schedule_by_theme
+from reports.progress.of_institution import Files, Scheduled, schedule_by_theme
 from tasks.models import Assignment
 
 SHOWN = 6

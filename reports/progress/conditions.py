@@ -36,6 +36,15 @@ class Lateness(IntEnum):
     DAYS_181 = 5
 
 
+# Whole days past the deadline, both ends included; the last has no end.
+DAYS_LATE: dict[Lateness, tuple[int, int | None]] = {
+    Lateness.DAYS_1_30: (1, 30),
+    Lateness.DAYS_31_90: (31, 90),
+    Lateness.DAYS_91_180: (91, 180),
+    Lateness.DAYS_181: (181, None),
+}
+
+
 class Condition(TextChoices):
     """Worst first."""
 

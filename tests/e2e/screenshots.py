@@ -20,6 +20,7 @@ from tests.e2e.browser import launch_options
 from tests.e2e.running import ROOT, running_portal
 
 CONTRIBUTOR, CIO, SUPERVISOR = "contributor@sec01.example", "cio@sec01.example", "supervisor@shanghai.example"
+LEAD = "lead@csrc.example"
 PHONE, DESK = 390, 1440
 
 
@@ -76,7 +77,22 @@ PICTURES = [
     Picture("plan", SUPERVISOR, "/plan/csf-2014/"),
     Picture("reminder-rules", SUPERVISOR, "/plan/csf-2014/reminders/"),
     Picture("calendar", CONTRIBUTOR, "/calendar/"),
+    Picture("explorer", SUPERVISOR, "/explore/assignments/?overdue=1"),
+    Picture(
+        "institution-profile", SUPERVISOR, "/explore/institutions/?kind=futures", then=first_link("main td.main a")
+    ),
 ]
+# Every dashboard, on a desk and on a phone.
+DASHBOARDS = {
+    "home-lead": (LEAD, "/"),
+    "home-cio": (CIO, "/"),
+    "home-contributor": (CONTRIBUTOR, "/"),
+    "dashboard-overview": (LEAD, "/dashboard/"),
+    **{f"dashboard-{tab}": (LEAD, f"/dashboard/{tab}/") for tab in ("progress", "heat", "institutions", "regions")},
+    "dashboard-maturity": (LEAD, "/dashboard/maturity/"),
+}
+PICTURES += [Picture(name, account, path) for name, (account, path) in DASHBOARDS.items()]
+PICTURES += [Picture(f"{name}-phone", account, path, width=PHONE) for name, (account, path) in DASHBOARDS.items()]
 
 
 def main(directory: Path) -> None:

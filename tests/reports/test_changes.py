@@ -11,7 +11,7 @@ from portal.accounts.actions import mark_changes_seen
 from portal.accounts.enums import InstitutionKind, Role
 from portal.working_days import is_working_day
 from reports import changes as module
-from reports.changes import What, changes, since_when
+from reports.progress.changes import What, changes, since_when
 from tasks.enums import AssignmentState as S
 from tasks.enums import RequestKind
 from tasks.models import ChangeRequest

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from portal.accounts.enums import InstitutionKind, Role
-from reports.own_progress import against_schedule, others_of_kind
+from reports.progress.own import against_schedule, others_of_kind
 from tasks.enums import AssignmentState as S
 from tasks.models import Assignment
 from tests.factories.accounts import InstitutionFactory, member

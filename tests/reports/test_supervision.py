@@ -15,7 +15,7 @@ from assessments.enums import SelfAssessmentState
 from assessments.models import Review
 from portal.accounts.enums import AuthorityKind, InstitutionKind
 from portal.accounts.models import Authority, Institution
-from reports import supervision
+from reports.progress import supervision
 from tasks.enums import AssignmentState as S
 from tasks.models import Assignment
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, RegionFactory

@@ -9,18 +9,12 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from reports.charts import Text, wrapped
-from reports.progress import AGES, Lateness
+from reports.progress import AGES, DAYS_LATE, Lateness
 
 LEFT, COLUMN, LONGEST = 172, 92, 40
 ROW, HEAD = 48, 30
 LABEL_COLUMNS = 22
 # The least and most days late of each age.
-DAYS = {
-    Lateness.DAYS_1_30: (1, 30),
-    Lateness.DAYS_31_90: (31, 90),
-    Lateness.DAYS_91_180: (91, 180),
-    Lateness.DAYS_181: (181, None),
-}
 
 
 class Cell(NamedTuple):
@@ -50,7 +44,7 @@ class AgeChart(NamedTuple):
 
 
 def age_label(age: Lateness) -> str:
-    least, most = DAYS[age]
+    least, most = DAYS_LATE[age]
     if most is None:
         return _("超过 %(days)s 天") % {"days": least - 1}
     return _("%(least)s–%(most)s 天") % {"least": least, "most": most}
@@ -87,7 +81,7 @@ def age_chart(key: str, ages: Mapping[str, Counter[int]], link: Callable[[str, d
 
 
 def _between(age: Lateness) -> dict[str, int]:
-    least, most = DAYS[age]
+    least, most = DAYS_LATE[age]
     return {"overdue": 1, "late": least - 1} | ({"late_max": most} if most else {})
 
 

@@ -1,7 +1,7 @@
 """What a supervising body has to look after: what is late and for how long, what waits, what comes this week.
 
 As in `reports.progress`, the functions take rows that already came through `visible_to`, and the day they speak of.
-What happened since a person last looked is in `reports.changes`.
+What happened since a person last looked is in `reports.progress.changes`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ from portal.accounts.models import Authority
 from portal.accounts.querysets import SUPERVISE, InstitutionQuerySet
 from portal.keyset import BoundedCount, bounded_count
 from reports.cells import counts
+from reports.progress.conditions import DAYS_LATE
 from tasks.enums import AssignmentState
 from tasks.models import Assignment
 from tasks.querysets import AssignmentQuerySet
 
 DAY = datetime.timedelta(days=1)
-# Whole days past the deadline, both ends included.
-AGES: tuple[tuple[int, int | None], ...] = ((1, 30), (31, 90), (91, 180), (181, None))
 TURNAROUND_DAYS = 90
 KEPT_FOR_SECONDS = 900
 
@@ -63,9 +62,9 @@ class Age(NamedTuple):
 def ageing(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> list[Age]:
     """The overdue assignments by how long they have been, in two queries; together they are all that is overdue."""
     late: Counter[int] = Counter()
-    for (deadline,), _state, _number, overdue in counts(institutions, plan=plan, day=day, by=("deadline",)):
-        late[(day - deadline).days] += overdue
-    return [Age(low, high, sum(late[days] for days in late if low <= days <= (high or days))) for low, high in AGES]
+    for (lateness,), _state, _number, overdue in counts(institutions, plan=plan, day=day, by=("lateness",)):
+        late[lateness] += overdue
+    return [Age(low, high, late[lateness]) for lateness, (low, high) in DAYS_LATE.items()]
 
 
 class Returned(NamedTuple):

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from assessments.enums import CycleKind, SelfAssessmentState, Verdict
 from assessments.models import Remark, Review, Score, SelfAssessment
 from assessments.scores import rounded
-from reports import standing
 from reports.comparison import Compared, Quartiles, Standing
+from reports.progress import of_institution
 from tasks.enums import CLOSED, AssignmentState, RequestKind, RequestState
 from tasks.models import Assignment, ChangeRequest, Evidence, Submission
 from tests.factories.accounts import InstitutionFactory, UserFactory
@@ -120,7 +120,7 @@ def half_of(moment) -> tuple[int, int]:
 
 def test_half_years_are_those_of_a_second_reckoning(course, django_assert_num_queries):
     with django_assert_num_queries(3):
-        found = standing.half_years(
+        found = of_institution.half_years(
             Submission.objects.all(), SelfAssessment.objects.all(), ChangeRequest.objects.all(), limit=100
         )
     versions = signed_versions()
@@ -133,7 +133,7 @@ def test_half_years_are_those_of_a_second_reckoning(course, django_assert_num_qu
         assert (row.signed, row.late, row.most_days) == (len(late), sum(d > 0 for d in late), max(late, default=0))
         assert (row.asked, row.granted) == (len(asked), sum(r.state == RequestState.GRANTED for r in asked))
     assert sum(row.late for row in found) > 0
-    limited = standing.half_years(
+    limited = of_institution.half_years(
         Submission.objects.all(), SelfAssessment.objects.all(), ChangeRequest.objects.all(), limit=2
     )
     assert limited == found[:2]
@@ -141,7 +141,7 @@ def test_half_years_are_those_of_a_second_reckoning(course, django_assert_num_qu
 
 def test_what_was_signed_late_comes_latest_first(course, django_assert_num_queries):
     with django_assert_num_queries(2):
-        found = standing.signed_late(Submission.objects.all(), SelfAssessment.objects.all(), limit=4)
+        found = of_institution.signed_late(Submission.objects.all(), SelfAssessment.objects.all(), limit=4)
     late = sorted((v for v in signed_versions() if v.days_late), key=lambda v: v.signed_at, reverse=True)
     assert [(row.signed.signed_at, row.days) for row in found] == [(v.signed_at, v.days_late) for v in late[:4]]
 
@@ -152,20 +152,20 @@ def test_tasks_that_came_back_most_often_come_first(course):
         kind = "submission" if review.submission_id else "self_assessment"
         of[kind].update({remark.requirement.task_id for remark in review.reasons})
     doing, judging = Review.objects.filter(self_assessment=None), Review.objects.filter(submission=None)
-    found = standing.returned_tasks(doing, judging, limit=100)
+    found = of_institution.returned_tasks(doing, judging, limit=100)
     assert {row.task.pk: (row.doing, row.judging) for row in found} == {
         task: (of["submission"][task], of["self_assessment"][task]) for task in of["submission"] | of["self_assessment"]
     }
     both = [row.doing + row.judging for row in found]
     assert both == sorted(both, reverse=True)
-    assert standing.returned_tasks(doing, judging, limit=2) == found[:2]
+    assert of_institution.returned_tasks(doing, judging, limit=2) == found[:2]
 
 
 def test_the_schedule_of_each_theme(course):
     rows = sorted(Assignment.objects.select_related("task"), key=lambda row: row.task.theme_id)
-    found = standing.schedule_by_theme(Assignment.objects.all(), plan=course.plan, today=course.today)
+    found = of_institution.schedule_by_theme(Assignment.objects.all(), plan=course.plan, today=course.today)
     assert found == {
-        theme: standing.Scheduled(
+        theme: of_institution.Scheduled(
             sum(row.deadline < course.today and row.state != S.NOT_APPLICABLE for row in here),
             min((r.deadline for r in here if r.deadline >= course.today and r.state not in CLOSED), default=None),
         )
@@ -177,14 +177,16 @@ def test_the_schedule_of_each_theme(course):
 def test_files_by_type_state_and_theme(course, django_assert_num_queries):
     files = list(Evidence.objects.select_related("assignment__task"))
     with django_assert_num_queries(1):
-        found = standing.files_of(Evidence.objects.all())
+        found = of_institution.files_of(Evidence.objects.all())
     assert dict(found.by_type) == Counter(str(file.type_label) for file in files)
     assert dict(found.by_state) == Counter(file.stored.state for file in files)
     assert found.by_theme == Counter(file.assignment.task.theme_id for file in files)
     assert found.total == len(files)
     having = {file.assignment_id for file in files}
     lacking = [row for row in Assignment.objects.exclude(state=S.NOT_APPLICABLE) if row.pk not in having]
-    assert standing.without_files(Assignment.objects.all(), Evidence.objects.all(), plan=course.plan) == len(lacking)
+    assert of_institution.without_files(Assignment.objects.all(), Evidence.objects.all(), plan=course.plan) == len(
+        lacking
+    )
 
 
 @pytest.mark.django_db
@@ -194,7 +196,7 @@ def test_places_are_those_of_a_second_reckoning():
     for value in values:
         scored(InstitutionFactory(), cycle, value)
     for value in values:
-        place = standing.place_among(Score.objects.whole(), value)
+        place = of_institution.place_among(Score.objects.whole(), value)
         assert place == (1 + sum(other > value for other in values), len(values))
 
 
@@ -204,7 +206,7 @@ def test_the_weakest_beside_the_median_comes_first(pairs):
         Compared(None, own, None if median is None else Quartiles(5, Decimal(0), rounded(median), Decimal(5)))
         for own, median in pairs
     ]
-    found = standing.beside_median(compared)
+    found = of_institution.beside_median(compared)
     assert Counter(map(id, compared)) == Counter(id(one.line) for one in found)
     known = [one.difference for one in found if one.difference is not None]
     assert [one.difference for one in found] == sorted(known) + [None] * (len(found) - len(known))
@@ -225,11 +227,11 @@ def test_the_change_is_between_rounds_of_one_kind_and_plan(rounds):
         for value, kind, plan in rounds
     ]
     rated = [(value, kind, plan) for value, kind, plan in rounds if value is not None]
-    found = standing.latest_change(standings)
+    found = of_institution.latest_change(standings)
     if not rated:
         assert found is None
         return
     value, *like = rated[-1]
     earlier = [other for other, *of in rated[:-1] if of == like]
-    assert found.standing.whole == value
+    assert found.of_institution.whole == value
     assert found.by == (rounded(value) - rounded(earlier[-1]) if earlier else None)
