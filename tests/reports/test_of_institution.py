@@ -233,5 +233,5 @@ def test_the_change_is_between_rounds_of_one_kind_and_plan(rounds):
         return
     value, *like = rated[-1]
     earlier = [other for other, *of in rated[:-1] if of == like]
-    assert found.of_institution.whole == value
+    assert found.standing.whole == value
     assert found.by == (rounded(value) - rounded(earlier[-1]) if earlier else None)
