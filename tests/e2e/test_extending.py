@@ -12,7 +12,7 @@ def test_late_work_gets_more_time_and_loses_it_again(visit):
     lead.follow(page.locator("a.age").first)
     assert "late=0&late_max=30" in page.url
     page.locator("main tbody input[type=checkbox]").first.check()
-    lead.follow(page.locator("main button[formaction]"))
+    lead.press("延期所选")
     assert not page.locator("input[name=until]").is_visible()
     page.locator("input[name=way][value=day]").check()
     assert not page.locator("input[name=days]").is_visible()

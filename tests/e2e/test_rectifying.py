@@ -47,7 +47,7 @@ def ask(supervisor: Visitor) -> str:
     page = supervisor.page
     supervisor.open(f"/institutions/?q={FIRM}")
     supervisor.follow(page.locator("main tbody a").filter(has_text=FIRM).first)
-    supervisor.press("整改")
+    supervisor.press("整改", within=".page-action")
     supervisor.press("提出整改事项")
     page.fill("#id_title", TITLE)
     page.fill("#id_text", "请补齐两次演练的总结。")

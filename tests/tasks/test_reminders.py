@@ -9,6 +9,7 @@ from portal.accounts.enums import Role
 from portal.audit.models import AuditEvent
 from portal.notices.models import Delivery, Notice
 from portal.notices.reminders.planning import plan_all, plan_reminders
+from portal.working_days import on_or_after
 from tasks.enums import AssignmentState
 from tasks.models import Assignment
 from tasks.reminders import ASSIGNMENTS
@@ -199,13 +200,15 @@ def test_the_number_of_queries_does_not_grow(django_assert_num_queries):
 
 
 def test_the_job_and_the_command_do_it_for_today(capsys):
-    assignment = AssignmentFactory(deadline=timezone.localdate())
+    """On a working day: nobody is reminded on another, and the days after the deadline may fall on some."""
+    today = on_or_after(timezone.localdate())
+    assignment = AssignmentFactory(deadline=today)
     liaison = member(assignment.institution, Role.LIAISON)
     call_command("send_reminders", date=DEADLINE - datetime.timedelta(days=4000))
     assert "Nothing new" in capsys.readouterr().out
-    plan_all(today=timezone.localdate())
+    plan_all(today=today)
     assert liaison.notices.get().subject.startswith("今日到期：任务")
-    call_command("send_reminders")
+    call_command("send_reminders", date=today)
     assert "Nothing new" in capsys.readouterr().out
-    call_command("send_reminders", date=timezone.localdate() + datetime.timedelta(days=7))
+    call_command("send_reminders", date=on_or_after(today + datetime.timedelta(days=7)))
     assert "1 notices (+7d.7: 1)" in capsys.readouterr().out
