@@ -7,6 +7,7 @@ is mark one message as returned.
 from __future__ import annotations
 
 import email
+import email.errors
 import email.policy
 import mailbox
 import re
@@ -51,7 +52,7 @@ def parse(content: bytes) -> Bounce | None:
         if report.get_content_type() != "multipart/report" or not report.is_multipart():
             return None
         parts = [(part.get_content_type(), _bytes_of(part)) for part in report.get_payload()]
-    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
+    except (email.errors.MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return None
     status = next((body for kind, body in parts if kind == "message/delivery-status"), None)
     headers = next((body for kind, body in parts if kind in RETURNED), None)

@@ -82,6 +82,7 @@ def test_no_bytes_upset_it(content):
 
 @given(st.data())
 def test_a_mangled_report_does_not_either(data):
+    """Email's own writing refuses what its reading took, such as a header that seems to hold another."""
     content = report(kind=data.draw(st.sampled_from(KINDS)))
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, len(content)))

@@ -10,7 +10,7 @@ from assessments.enums import RectificationState, SelfAssessmentState
 from portal.accounts.actions import mark_changes_seen
 from portal.accounts.enums import InstitutionKind, Role
 from portal.working_days import is_working_day
-from reports import changes as module
+from reports.progress import changes as module
 from reports.progress.changes import What, changes, since_when
 from tasks.enums import AssignmentState as S
 from tasks.enums import RequestKind
