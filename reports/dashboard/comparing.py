@@ -14,8 +14,8 @@ from reports.progress import in_words
 class Change:
     """`good` says which way is better: 1 up, -1 down, 0 neither."""
 
-    now: int
-    then: int | None
+    now: int | Decimal | None
+    then: int | Decimal | None
     good: int = 0
 
     @property
@@ -57,9 +57,6 @@ class Change:
 @dataclass(frozen=True)
 class ShareChange(Change):
     """Of shares in percent; None where there was nothing to take a share of."""
-
-    now: Decimal | None  # type: ignore[assignment]
-    then: Decimal | None  # type: ignore[assignment]
 
     @property
     def is_known(self) -> bool:
