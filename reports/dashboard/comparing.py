@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 from django.utils.translation import gettext as _
 
 from reports.progress import in_words
 
+Number = TypeVar("Number", int, Decimal)
+
 
 @dataclass(frozen=True)
-class Change:
+class Change(Generic[Number]):
     """`good` says which way is better: 1 up, -1 down, 0 neither."""
 
-    now: int | Decimal | None
-    then: int | Decimal | None
+    now: Number | None
+    then: Number | None
     good: int = 0
 
     @property
@@ -55,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class ShareChange(Change):
+class ShareChange(Change[Decimal]):
     """Of shares in percent; None where there was nothing to take a share of."""
 
     @property
