@@ -46,17 +46,21 @@ TALLIED_THEN = """
     FROM reports_dailytally
     WHERE day >= COALESCE((SELECT month FROM opening), '-infinity') AND day <= %(until)s
 """
-NOT_COUNTED = """
+# A fact leaves one cell and enters another; an assignment's creation only enters one.
+SIDES = """
+    CROSS JOIN LATERAL (
+        VALUES (fact.to_state, fact.to_deadline, 1), (NULLIF(fact.from_state, ''), fact.from_deadline, -1)
+    ) AS side (state, deadline, change)
+"""
+NOT_COUNTED = f"""
     SELECT assignment.task_id, institution.kind, institution.region_id, side.state, side.deadline, side.change
     FROM tasks_assignmentchange fact
     JOIN tasks_assignment assignment ON assignment.id = fact.assignment_id
     JOIN accounts_institution institution ON institution.id = assignment.institution_id
-    CROSS JOIN LATERAL (
-        VALUES (fact.to_state, fact.to_deadline, 1), (NULLIF(fact.from_state, ''), fact.from_deadline, -1)
-    ) AS side (state, deadline, change)
+    {SIDES}
     WHERE NOT fact.is_counted AND side.state IS NOT NULL
     AND (fact.at AT TIME ZONE 'Asia/Shanghai')::date <= %(until)s
-"""
+"""  # noqa: S608 - constants
 ROWS_NOW = """
     SELECT assignment.task_id, institution.kind, institution.region_id, assignment.state, assignment.deadline, 1
     FROM tasks_assignment assignment

@@ -11,21 +11,20 @@ import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
+from reports.cells import SIDES
 from reports.models import DailyTally, OpeningBalance, Standing
 from tasks.models import AssignmentChange
 
 COUNTING_LOCK = 7406  # advisory: one at a time counts, opens a month, or rebuilds
 
-# A fact leaves one cell and enters another; its creation only enters one. A change back within the day is none.
+# A change back within the day is none.
 MOVES = """
     SELECT (fact.at AT TIME ZONE 'Asia/Shanghai')::date AS day, assignment.task_id, institution.kind,
         institution.region_id, side.state, side.deadline, sum(side.change) AS change
     FROM {facts} fact
     JOIN tasks_assignment assignment ON assignment.id = fact.assignment_id
     JOIN accounts_institution institution ON institution.id = assignment.institution_id
-    CROSS JOIN LATERAL (
-        VALUES (fact.to_state, fact.to_deadline, 1), (NULLIF(fact.from_state, ''), fact.from_deadline, -1)
-    ) AS side (state, deadline, change)
+    {sides}
     WHERE side.state IS NOT NULL
     GROUP BY day, assignment.task_id, institution.kind, institution.region_id, side.state, side.deadline
     HAVING sum(side.change) <> 0
@@ -36,7 +35,7 @@ COUNT = f"""
     WITH taken AS (
         UPDATE tasks_assignmentchange SET is_counted = true WHERE NOT is_counted RETURNING *
     ), moves AS MATERIALIZED (
-        {MOVES.format(facts="taken")}
+        {MOVES.format(sides=SIDES, facts="taken")}
     ), daily AS (
         INSERT INTO reports_dailytally (day, {CELL}, change)
         SELECT day, {CELL}, change FROM moves
@@ -61,7 +60,7 @@ COUNT = f"""
 """  # noqa: S608 - constants
 COUNT_ANEW = f"""
     INSERT INTO reports_dailytally (day, {CELL}, change)
-    SELECT day, {CELL}, change FROM ({MOVES.format(facts=COUNTED)}) AS moves
+    SELECT day, {CELL}, change FROM ({MOVES.format(sides=SIDES, facts=COUNTED)}) AS moves
 """  # noqa: S608 - constants
 STAND_ANEW = f"""
     INSERT INTO reports_standing ({CELL}, number)
@@ -79,7 +78,7 @@ OPEN_MONTH = f"""
     HAVING sum(number) <> 0
 """  # noqa: S608 - constants
 DIFFERENCES = f"""
-    WITH moves AS ({MOVES.format(facts=COUNTED)}),
+    WITH moves AS ({MOVES.format(sides=SIDES, facts=COUNTED)}),
     kept AS (SELECT day, {CELL}, change::bigint FROM reports_dailytally WHERE change <> 0)
     SELECT count(*) FROM (
         (SELECT day, {CELL}, change FROM moves EXCEPT SELECT * FROM kept)
