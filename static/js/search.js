@@ -10,6 +10,12 @@ function open(event) {
   input.select();
 }
 
+// The next key is the page's: of itself the browser leaves the field only with the next frame.
+function close() {
+  dialog.close();
+  input.blur();
+}
+
 function say(words) {
   dialog.querySelector("[data-search-status]").textContent = words;
 }
@@ -51,7 +57,7 @@ document.addEventListener("click", (event) => {
 
 dialog.addEventListener("click", (event) => {
   // What lies around the dialog is the dialog itself; a hit may be on this very page.
-  if (event.target === dialog || event.target.closest("[data-search-close], [role=option]")) dialog.close();
+  if (event.target === dialog || event.target.closest("[data-search-close], [role=option]")) close();
 });
 
 dialog.addEventListener("keydown", (event) => {
@@ -65,7 +71,7 @@ dialog.addEventListener("keydown", (event) => {
     chosen.click();
   } else if (event.key === "Escape") {
     event.preventDefault();
-    dialog.close();
+    close();
   }
 });
 
