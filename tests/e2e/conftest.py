@@ -16,7 +16,7 @@ def visit(browser, portal):
     visitors = []
 
     def sign_in(account: str, language: str = "zh-hans") -> Visitor:
-        visitors.append(Visitor(browser, portal.url, account, language))
+        visitors.append(Visitor(browser, portal, account, language))
         return visitors[-1]
 
     yield sign_in

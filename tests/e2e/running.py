@@ -10,11 +10,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
 from pathlib import Path
-from typing import NamedTuple
 
 from aiosmtpd.controller import Controller
 
@@ -36,10 +36,15 @@ class Mailbox:
         return [mail for mail in self.mails if mail["To"] == address]
 
 
-class Portal(NamedTuple):
+@dataclass(frozen=True)
+class Portal:
+    """Where it runs, and what its visitors have in common: the sessions that began, the pages looked at closely."""
+
     url: str
     mailbox: Mailbox
     environment: dict[str, str]
+    sessions: dict[str, list] = field(default_factory=dict)
+    seen: set[tuple] = field(default_factory=set)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the portal, as an operator would."""

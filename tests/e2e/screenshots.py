@@ -108,7 +108,7 @@ def main(directory: Path) -> None:
     ):
         for picture in PICTURES:
             take(browser, portal.url, picture, directory, Visitor)
-        report_page(Visitor(browser, portal.url, CIO, "zh-hans"), directory / "report.png")
+        report_page(Visitor(browser, portal, CIO, "zh-hans"), directory / "report.png")
 
 
 def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_class) -> None:

@@ -41,7 +41,7 @@ class Asking:
 def signed_in(browser, portal) -> Iterator[dict[str, Visitor]]:
     """Each person signs in once, for all their questions."""
     accounts = {name: f"{name}.example" for name in ("supervisor@shanghai", "lead@csrc", "cio@sec01")}
-    visitors = {name: Visitor(browser, portal.url, account, "zh-hans") for name, account in accounts.items()}
+    visitors = {name: Visitor(browser, portal, account, "zh-hans") for name, account in accounts.items()}
     yield visitors
     for visitor in visitors.values():
         visitor.close()

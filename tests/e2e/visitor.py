@@ -8,11 +8,13 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils.translation import gettext, override
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.e2e.running import PASSWORD
+from tests.e2e.running import PASSWORD, Portal
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Words of the frame, not of the data: these must be in the reader's language.
 FRAME = "h1, h2, nav, button, th, label:not(.file-choice label), legend, .purpose, .footer, .btn"
+# Without it, axe tells of each element in the page which rules it keeps.
+ONLY_VIOLATIONS = {"resultTypes": ["violations"]}
 # Names, titles and texts that people or institutions wrote stay in the language they were written in.
 WRITTEN = re.compile(r"“[^”]*”|《[^》]*》|简体中文")
 
@@ -20,19 +22,29 @@ WRITTEN = re.compile(r"“[^”]*”|《[^》]*》|简体中文")
 class Visitor:
     """Signed in as `account`, reading in `language`; every page opened is checked."""
 
-    def __init__(self, browser: Browser, url: str, account: str, language: str) -> None:
-        self.language = language
-        self.context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
-        self.context.add_cookies([{"name": "django_language", "value": language, "url": url}])
+    def __init__(self, browser: Browser, portal: Portal, account: str, language: str) -> None:
+        self.portal, self.account, self.language = portal, account, language
+        self.context = browser.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900})
+        self.context.add_cookies([{"name": "django_language", "value": language, "url": portal.url}])
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
-        self.known: set[str] = set()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self._sign_in()
+
+    def _sign_in(self) -> None:
+        """Once for all tests: the session that another visitor of this account began is still good."""
+        if cookies := self.portal.sessions.get(self.account):
+            self.context.add_cookies(cookies)
+            self.open("/")
+            return
         self.page.goto("/accounts/login/")
-        self.page.fill("input[name=login]", account)
+        self.page.fill("input[name=login]", self.account)
         self.page.fill("input[name=password]", PASSWORD)
         self.follow(self.page.locator("main button[type=submit]"))
+        self.portal.sessions[self.account] = [
+            cookie for cookie in self.context.cookies() if cookie["name"] == "sessionid"
+        ]
 
     def _hear(self, message) -> None:
         # The answer to a refused upload is a 4xx, which the browser mentions.
@@ -61,11 +73,12 @@ class Visitor:
 
     def look(self, closely: bool = False) -> None:
         """Nothing crooked: no overflow, no complaint of the browser, one language; and, `closely` or the first time
-        on a page of this kind, no serious axe violation."""
+        that this account sees a page of this kind in this language and width, no serious axe violation."""
         page = self.page
         kind = re.sub(r"[0-9a-f-]{36}|\d+", "…", page.url)
-        if closely or kind not in self.known:
-            self.known.add(kind)
+        sight = (self.account, self.language, page.viewport_size["width"], kind)
+        if closely or sight not in self.portal.seen:
+            self.portal.seen.add(sight)
             self._is_accessible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} overflows"
         assert not self.complaints, f"{page.url}: {self.complaints}"
@@ -76,7 +89,7 @@ class Visitor:
     def _is_accessible(self) -> None:
         serious = [
             f"{violation['id']}: {node['html']}"
-            for violation in Axe().run(self.page).response["violations"]
+            for violation in Axe().run(self.page, options=ONLY_VIOLATIONS).response["violations"]
             if violation["impact"] in ("serious", "critical")
             for node in violation["nodes"]
         ]
