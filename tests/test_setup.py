@@ -1,19 +1,16 @@
-"""The scripts: what they say when they cannot go on, and the whole portal from nothing to Ctrl-C."""
+"""The scripts: what they say when they cannot go on, and what the portal says when it cannot start."""
 
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import tomllib
-import urllib.request
 from pathlib import Path
 
-import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +82,7 @@ def test_the_npm_lock_names_no_registry():
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
 
 
-# --- The whole portal -------------------------------------------------------------------------------------
+# --- The start: what follows it is in tests/e2e -----------------------------------------------------------
 
 
 @pytest.fixture
@@ -120,29 +117,3 @@ def test_a_port_in_use_ends_the_server_with_one_line(data_dir, taken_port):
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert output == f"Port {taken_port} cannot be used (Address already in use); set PORT to another one.\n"
-
-
-@pytest.mark.slow
-def test_the_portal_from_nothing_to_ctrl_c(data_dir):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    process = start(data_dir, port)
-    try:
-        before = []
-        for line in process.stdout:
-            before.append(line)
-            if "cio@sec01.example" in line:
-                break
-        assert f"Ready: http://127.0.0.1:{port}/\n" in before, "".join(before)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
-            assert set(json.load(answer).values()) == {"ok"}
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-            assert answer.url.endswith("/accounts/login/?next=/")
-        children = psutil.Process(process.pid).children(recursive=True)
-    finally:
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert output.endswith("Stopped.\n")
-    _gone, alive = psutil.wait_procs(children, timeout=10)
-    assert alive == []

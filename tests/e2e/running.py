@@ -16,6 +16,7 @@ from email.message import Message
 from email.policy import default
 from pathlib import Path
 
+import psutil
 from aiosmtpd.controller import Controller
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -82,9 +83,18 @@ def running_portal() -> Iterator[Portal]:
             _wait_until_ready(process, log)
             yield Portal(f"http://127.0.0.1:{environment['PORT']}", mailbox, environment)
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            _end_by_ctrl_c(process, log)
             smtp.stop()
+
+
+def _end_by_ctrl_c(process: subprocess.Popen, log: Path) -> None:
+    """It ends in peace, and leaves no process behind."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 0
+    assert log.read_text().endswith("Stopped.\n")
+    _gone, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
 
 
 def _wait_until_ready(process: subprocess.Popen, log: Path) -> None:

@@ -1,7 +1,9 @@
 """The portal's main job, as its people do it: real browser, web server, worker, database, mail."""
 
+import json
 import re
 import subprocess
+import urllib.request
 
 import pytest
 from playwright.sync_api import expect
@@ -16,19 +18,31 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" + b"\x00" * 200
 
 
+def test_a_fresh_portal_is_well(portal):
+    with urllib.request.urlopen(f"{portal.url}/healthz", timeout=10) as answer:
+        assert set(json.load(answer).values()) == {"ok"}
+    with urllib.request.urlopen(portal.url, timeout=10) as answer:
+        assert answer.url.endswith("/accounts/login/?next=/")
+
+
+def test_a_self_assessment_from_answers_to_acceptance(visit):
+    """In English; tests/e2e/test_round.py goes the longer way in Chinese."""
+    contributor = visit("contributor@fut01.example", "en")
+    assessment = complete_the_self_assessment(contributor)
+    sign(visit("cio@fut01.example", "en"), assessment)
+    accept_the_self_assessment(visit("supervisor@shanghai.example", "en"), assessment)
+
+
 @pytest.mark.parametrize(("firm", "language"), [("sec01", "zh-hans"), ("fut01", "en")])
 def test_from_statement_to_acceptance(visit, portal, tmp_path, firm, language):
     contributor = visit(f"contributor@{firm}.example", language)
     task = fill_in_a_task(contributor)
-    assessment = complete_the_self_assessment(contributor)
 
     cio = visit(f"cio@{firm}.example", language)
     sign(cio, task)
-    sign(cio, assessment)
 
     supervisor = visit("supervisor@shanghai.example", language)
     return_the_submission(supervisor, task, "附件未盖章，请补充正式印发的版本。")
-    accept_the_self_assessment(supervisor, assessment)
 
     contributor.open(task)
     assert "附件未盖章" in contributor.page.locator(".requirement").first.inner_text()

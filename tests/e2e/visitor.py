@@ -73,10 +73,10 @@ class Visitor:
 
     def look(self, closely: bool = False) -> None:
         """Nothing crooked: no overflow, no complaint of the browser, one language; and, `closely` or the first time
-        that this account sees a page of this kind in this language and width, no serious axe violation."""
+        that this account sees a page of this kind in this width, no serious axe violation."""
         page = self.page
         kind = re.sub(r"[0-9a-f-]{36}|\d+", "…", page.url)
-        sight = (self.account, self.language, page.viewport_size["width"], kind)
+        sight = (self.account, page.viewport_size["width"], kind)
         if closely or sight not in self.portal.seen:
             self.portal.seen.add(sight)
             self._is_accessible()

@@ -172,7 +172,7 @@ def receiver():
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     server.code, server.answer = 200, b"thanks"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield server
     server.shutdown()
 

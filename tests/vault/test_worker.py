@@ -42,7 +42,7 @@ def slow_clamd():
     directory = Path(tempfile.mkdtemp(prefix="p-"))
     with socketserver.ThreadingUnixStreamServer(str(directory / "clamd.sock"), NeverDone) as server:
         server.has_a_file, server.may_end = threading.Event(), threading.Event()
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield server
         server.may_end.set()
         server.shutdown()
