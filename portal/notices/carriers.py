@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,32 +23,47 @@ from portal.notices.letters import Letter
 from portal.notices.mail import invitation_mail, most_urgent, notices_mail
 from portal.notices.models import Delivery, Notice, Route
 from portal.notices.outcomes import Proof
+from portal.notices.smtp import EmailBackend
 from portal.notices.webhooks import BadTarget, Refused, send
 from portal.notices.webhooks.bodies import Item, Message
 
 
 class MailCarrier:
-    """One connection to the mail server for a whole run."""
+    """One connection to the mail server for a whole run. While it gets ready for a letter, the next is made."""
 
     def __init__(self) -> None:
         self.connection = get_connection()
         self.digests: set[int] = set()
+        self.upcoming: deque[Parcel] = deque()
+        self.made: Letter | None = None
 
     def prepare(self, parcels: Sequence[Parcel]) -> None:
         routes = _routes(Channel.EMAIL, parcels).exclude(pace=Pace.AT_ONCE)
         self.digests = set(routes.values_list("user_id", flat=True))
+        self.upcoming = deque(parcels)
 
     def make(self, parcel: Parcel) -> Letter:
+        self.upcoming.popleft()
+        letter, self.made = self.made, None
+        return letter or self._letter(parcel)
+
+    def _make_ahead(self) -> None:
+        """What is wrong with it is told in its turn."""
+        if self.upcoming:
+            with contextlib.suppress(Exception):
+                self.made = self._letter(self.upcoming[0])
+
+    def _letter(self, parcel: Parcel) -> Letter:
         mail = self._mail(parcel)
         _check_address(mail.to[0])
         mail.extra_headers["Message-ID"] = f"<{parcel.number}@{_domain()}>"
         return mail
 
-    def send(self, parcel: Parcel, message: Letter) -> Proof:
+    def send(self, parcel: Parcel, message: Letter, leaving: Callable[[], None]) -> Proof:
         _check_invitation(parcel.deliveries[0].invitation)
         self._open()
         try:
-            self.connection.send_messages([message])
+            self._hand_over(message, leaving)
         except smtplib.SMTPRecipientsRefused as error:
             is_final = all(code >= 500 for code, _reason in error.recipients.values())
             raise Undelivered(_words(error), is_final=is_final) from error
@@ -63,6 +80,13 @@ class MailCarrier:
             return invitation_mail(invitation)
         notices = _notices(parcel.deliveries)
         return notices_mail(notices, is_digest=notices[0].recipient_id in self.digests)
+
+    def _hand_over(self, letter: Letter, leaving: Callable[[], None]) -> None:
+        if isinstance(self.connection, EmailBackend):
+            self.connection.hand_over(letter, leaving, self._make_ahead)
+        else:
+            leaving()
+            self.connection.send_messages([letter])
 
     def _open(self) -> None:
         try:
@@ -86,7 +110,8 @@ class WebhookCarrier:
         notices = _notices(parcel.deliveries)
         return _message(parcel.number, notices[0].recipient, notices)
 
-    def send(self, parcel: Parcel, message: Message) -> Proof:
+    def send(self, parcel: Parcel, message: Message, leaving: Callable[[], None]) -> Proof:
+        leaving()
         route = self.routes.get(message.person.pk)
         if route is None:
             raise Undelivered(Needless.NO_ROUTE, is_final=True)

@@ -26,7 +26,7 @@ from portal.notices.querysets import DeliveryQuerySet
 
 # So many people's messages at a time, which were never tried. What was tried goes by itself: if it was what killed
 # its worker, it takes no other with it.
-FRESH = 100
+FRESH = 250
 
 RELEASE = """
     WITH held AS MATERIALIZED (
@@ -36,36 +36,37 @@ RELEASE = """
     )
     UPDATE notices_delivery SET claimed_by = NULL FROM dead WHERE claimed_by = dead.run
 """
-# The index gives the order of fresh rows: sorting the whole morning's for every claim would take longer than sending.
-FIRST = """
-    SELECT delivery.id, notice.recipient_id
-    FROM notices_delivery delivery
-    JOIN notices_notice notice ON notice.id = delivery.notice_id
-    JOIN accounts_user person ON person.id = notice.recipient_id AND person.is_active
-    WHERE delivery.state = 'pending' AND delivery.claimed_by IS NULL AND delivery.channel = %(channel)s
-    AND delivery.next_attempt_at <= statement_timestamp() AND delivery.attempts {tried}
-    ORDER BY {order} LIMIT %(limit)s
-    FOR NO KEY UPDATE OF delivery, person SKIP LOCKED
-"""
-FIRST_FRESH = FIRST.format(tried="= 0", order="delivery.next_attempt_at")
-FIRST_TRIED = FIRST.format(tried="> 0", order="delivery.attempts, delivery.next_attempt_at")
-# All that is due to these people, but for those who have rows among it that were tried, unless they come alone.
+# The people whose rows come first, and all that is due to them, but for those who have rows among it that were tried,
+# unless they come alone. Fresh rows are found in their order by an index: sorting the whole morning's for every claim
+# would take longer than sending. People are locked, too, so that two workers do not share out one message; what
+# another took before the lock is not as it was when the statement began, and so is looked at again in the end.
 TAKE = """
-    WITH due AS (
-        SELECT delivery.id, notice.recipient_id, delivery.attempts
+    WITH first AS MATERIALIZED (
+        SELECT notice.recipient_id
         FROM notices_delivery delivery
         JOIN notices_notice notice ON notice.id = delivery.notice_id
-        WHERE notice.recipient_id = ANY(%(people)s)
-        AND delivery.state = 'pending' AND delivery.claimed_by IS NULL AND delivery.channel = %(channel)s
+        JOIN accounts_user person ON person.id = notice.recipient_id AND person.is_active
+        WHERE delivery.state = 'pending' AND delivery.claimed_by IS NULL AND delivery.channel = %(channel)s
+        AND delivery.next_attempt_at <= statement_timestamp() AND delivery.attempts {tried}
+        ORDER BY {order} LIMIT %(limit)s
+        FOR NO KEY UPDATE OF delivery, person SKIP LOCKED
+    ), due AS MATERIALIZED (
+        SELECT delivery.id, notice.recipient_id, delivery.attempts
+        FROM (SELECT DISTINCT recipient_id FROM first) AS person
+        JOIN notices_notice notice ON notice.recipient_id = person.recipient_id
+        JOIN notices_delivery delivery ON delivery.notice_id = notice.id
+        WHERE delivery.state = 'pending' AND delivery.claimed_by IS NULL AND delivery.channel = %(channel)s
         AND delivery.next_attempt_at <= statement_timestamp()
     ), chosen AS (
         SELECT recipient_id FROM due GROUP BY recipient_id HAVING %(alone)s OR max(attempts) = 0
     )
     UPDATE notices_delivery delivery SET claimed_by = %(run)s, attempts = delivery.attempts + 1
     FROM due JOIN chosen ON chosen.recipient_id = due.recipient_id
-    WHERE delivery.id = due.id
+    WHERE delivery.id = due.id AND delivery.state = 'pending' AND delivery.claimed_by IS NULL
     RETURNING delivery.id
 """
+TAKE_FRESH = TAKE.format(tried="= 0", order="delivery.next_attempt_at")
+TAKE_TRIED = TAKE.format(tried="> 0", order="delivery.attempts, delivery.next_attempt_at")
 # Once a mail, and without waiting for the disk: the next claim does. So if PostgreSQL itself crashes, what one claim
 # held may be sent twice; if only a worker does, a single mail.
 SENT = """
@@ -132,22 +133,19 @@ class Run:
         self.background.settle()
         return (
             (self._invitations(FRESH, attempts=0) if channel == Channel.EMAIL else [])
-            or self._people(channel, FIRST_FRESH, FRESH)
+            or self._people(channel, TAKE_FRESH, FRESH)
             or (self._invitations(1, attempts__gt=0) if channel == Channel.EMAIL else [])
-            or self._people(channel, FIRST_TRIED, 1)
+            or self._people(channel, TAKE_TRIED, 1)
         )
 
     @transaction.atomic
-    def _people(self, channel: Channel, first: str, limit: int) -> list[Parcel]:
-        """Their rows are locked, too, so that two workers do not share out one person's message."""
+    def _people(self, channel: Channel, take: str, limit: int) -> list[Parcel]:
         values: dict[str, Any] = {"channel": channel, "limit": limit, "run": self.number, "alone": limit == 1}
         with connection.cursor() as cursor:
-            cursor.execute(first, values)
-            people = {person for _delivery, person in cursor.fetchall()}
-            if not people:
-                return []
-            cursor.execute(TAKE, values | {"people": list(people)})
+            cursor.execute(take, values)
             taken = [pk for (pk,) in cursor.fetchall()]
+        if not taken:
+            return []
         rows = Delivery.objects.filter(pk__in=taken).select_related("notice__recipient", "notice__institution")
         by_person: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in rows.order_by("pk"):

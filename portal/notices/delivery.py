@@ -1,15 +1,15 @@
 """Send what is due on one channel, each thing once, and one message for all that one person is told at a time.
 
 A claim is a short transaction; sending happens outside of any; the outcome is a statement of its own, written while
-the next message is made and waited for before that leaves. So what a killed worker had in its hands is released at
-once, and only the message on its way may arrive twice.
+the server is told of the next message and waited for before that leaves. So what a killed worker had in its hands is
+released at once, and only the message on its way may arrive twice.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from django.db import DatabaseError, connection
@@ -44,10 +44,10 @@ class Carrier(Protocol[Message]):
 
     def prepare(self, parcels: Sequence[Parcel]) -> None: ...
 
-    def make(self, parcel: Parcel) -> Message:
-        """While the database writes what became of the message before; who asks it waits for that."""
+    def make(self, parcel: Parcel) -> Message: ...
 
-    def send(self, parcel: Parcel, message: Message) -> Proof: ...
+    def send(self, parcel: Parcel, message: Message, leaving: Callable[[], None]) -> Proof:
+        """Calls `leaving` when all is ready for the message to leave: it waits for what must be written before."""
 
     def close(self) -> None: ...
 
@@ -82,8 +82,7 @@ def _send(run: Run, parcel: Parcel, carrier: Carrier[Message]) -> bool:
     """Whether it went out; if not, the rows say why and when it is tried again."""
     try:
         message = carrier.make(parcel)
-        run.background.settle()
-        proof = carrier.send(parcel, message)
+        proof = carrier.send(parcel, message, run.background.settle)
     except (ServerGone, DatabaseError):
         raise
     except Undelivered as error:

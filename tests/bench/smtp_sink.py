@@ -1,5 +1,7 @@
 """A mail server in a process of its own, that takes everything and writes down what, a line a mail.
 
+It offers PIPELINING, as mail servers do: the portal makes use of it, `smtplib` does not.
+
 `python -m tests.bench.smtp_sink PORT FILE`
 """
 
@@ -19,6 +21,10 @@ MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 class Sink:
     def __init__(self, file: Path) -> None:
         self.lines = file.open("a", buffering=1)
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        return [responses[0], "250-PIPELINING", *responses[1:]]
 
     async def handle_DATA(self, server, session, envelope):
         found = MESSAGE_ID.search(envelope.content)

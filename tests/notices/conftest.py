@@ -20,6 +20,20 @@ class Sink:
     hang_ups: int = 0
     seconds_a_mail: float = 0
     says: str = "250 OK"
+    takes_commands_together: bool = True
+    refuses_senders: bool = False
+    senders: list[str] = field(default_factory=list)
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        return [responses[0], "250-PIPELINING", *responses[1:]] if self.takes_commands_together else responses
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.refuses_senders:
+            return "550 no such sender"
+        self.senders.append(address)
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address in self.answers:
