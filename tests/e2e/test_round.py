@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from tests.e2e.running import Portal
 from tests.e2e.steps import answer_everything, hand_in, sign
 from tests.e2e.visitor import Visitor
 
@@ -17,13 +18,34 @@ REASON = "请补充正式印发的制度。"
 REPLY = "已补充印发的制度，见说明。"
 
 
-def test_from_one_cycle_to_the_next(visit):
+# The browser shows how tasks are answered by four of them; the others take as long, and show nothing more.
+ANSWERED_BY_HAND = 4
+ANSWER_THE_REST = """
+from assessments.actions.answers import save_answers
+from assessments.answers import asked_by
+from assessments.completeness import completely_answered
+from assessments.models import SelfAssessment
+from portal.accounts.models import User
+from tests.assessments.world import draft
+filled_in = SelfAssessment.objects.get(pk={pk})
+done = completely_answered(filled_in)
+revisions = dict(filled_in.answers.values_list("requirement", "revision"))
+rest = [requirement for requirement in asked_by(filled_in) if requirement.pk not in done]
+save_answers(
+    self_assessment=filled_in,
+    drafts={{one.pk: draft(one, revision=revisions.get(one.pk, 0)) for one in rest}},
+    by=User.objects.get(email="{email}"),
+)
+"""
+
+
+def test_from_one_cycle_to_the_next(visit, portal):
     lead, supervisor = visit("lead@csrc.example"), visit("supervisor@shanghai.example")
     contributor, liaison = visit(f"contributor@{FIRM}.example"), visit(f"liaison@{FIRM}.example")
     cio = visit(f"cio@{FIRM}.example")
 
     open_cycle(lead, "一轮年度自评", ends_in_years=1)
-    first = fill_in_by_two(contributor, liaison, "一轮年度自评")
+    first = fill_in_by_two(contributor, liaison, "一轮年度自评", portal)
     hand_in(liaison, first)
     sign(cio, first)
 
@@ -68,16 +90,18 @@ def the_draft_of(person: Visitor, title: str) -> str:
     return person.page.url
 
 
-def fill_in_by_two(one: Visitor, other: Visitor, title: str) -> str:
+def fill_in_by_two(one: Visitor, other: Visitor, title: str, portal: Portal) -> str:
     """They take turns, and find by the links of what is missing where to go on."""
     address = the_draft_of(one, title)
     one.open(address.rstrip("/") + "/hand-in/")
     links = one.page.locator(".lacking-list a").all()
     tasks = list(dict.fromkeys(link.get_attribute("href").split("#")[0] for link in links))
-    for number, task in enumerate(tasks):
+    for number, task in enumerate(tasks[:ANSWERED_BY_HAND]):
         person = other if number % 2 else one
         person.open(task)
         answer_everything(person)
+    number = re.search(r"/(\d+)/$", address)[1]
+    portal.manage("shell", "-v0", "-c", ANSWER_THE_REST.format(pk=number, email=other.account))
     other.open(address.rstrip("/") + "/hand-in/")
     assert not other.page.locator(".lacking-list a").count()
     return address
