@@ -98,7 +98,7 @@ class ExtensionStep(TextChoices):
 
     QUEUED = "queued", _("等待办理")
     CHECKING = "checking", _("核对任务")
-    MOVING = "moving", _("调整期限")
+    MOVING = "moving", _("变更期限")
     TELLING = "telling", _("通知机构")
 
 

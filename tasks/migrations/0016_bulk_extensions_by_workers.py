@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("queued", "等待办理"),
                     ("checking", "核对任务"),
-                    ("moving", "调整期限"),
+                    ("moving", "变更期限"),
                     ("telling", "通知机构"),
                 ],
                 default="queued",

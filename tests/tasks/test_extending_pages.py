@@ -59,7 +59,7 @@ def test_what_the_filters_select_is_shown_and_then_moved(people, browse):
     carried_out(extension)
     assert client.get(progress)["HX-Refresh"] == "true"
     result = client.get(response.url).text
-    assert "1 项任务已于" in result and "撤销延期" in result and progress not in result
+    assert "1 项任务已于" in result and "撤销本次延期" in result and progress not in result
     for user in (people.contributor, people.supervisor):
         shown = browse(user).get(late.get_absolute_url()).text
         assert "批量延期" in shown and "系统升级推迟" in shown and f"原期限 {late.deadline}" in shown
@@ -157,7 +157,7 @@ def test_each_role(people, browse, who):
     assert client.get(reverse("tasks:extensions")).status_code == (200 if may_see else 403)
     page = client.get(extension.get_absolute_url())
     assert page.status_code == (200 if may_see else 403)
-    assert ("撤销延期" in page.text) == may_extend
+    assert ("撤销本次延期" in page.text) == may_extend
     assert ("延期所选" in client.get(LIST).text) == may_extend
     progress = reverse("tasks:extension_progress", args=[extension.pk])
     assert client.get(progress).status_code == (200 if may_see else 403)
