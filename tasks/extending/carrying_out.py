@@ -14,7 +14,7 @@ from django.db.models import BigIntegerField, Value
 from django.utils import timezone
 
 from portal.accounts.models import Membership, User
-from portal.attempts import attempt, lock_mine
+from portal.attempts import advance, attempt, lock_mine
 from portal.bulk import insert_select
 from portal.gate import Move, pass_gate
 from portal.notices.enums import DayUnit
@@ -69,6 +69,7 @@ def _attempt(
     failed: dict[str, Any],
 ) -> None:
     def move_or_refuse(extension: BulkExtension) -> None:
+        advance(extension, step=ExtensionStep.QUEUED)
         try:
             move_deadlines(extension)
         except Refused as refused:
@@ -82,7 +83,7 @@ def _attempt(
 
 @transaction.atomic
 def _extend(extension: BulkExtension) -> None:
-    """The steps are set on the row in hand, and told by its heartbeat."""
+    """The steps are set on the row in hand, and told by its heartbeat; the first is to wait for others' moves."""
     move_deadlines_alone()
     extension.step = ExtensionStep.CHECKING
     choice = _choice(extension)

@@ -117,8 +117,13 @@ class BulkExtension(models.Model):
         return urlencode(self.filters, doseq=True)
 
     @property
+    def is_waiting(self) -> bool:
+        """For a worker to take it."""
+        return self.state in BulkExtensionQuerySet.waiting
+
+    @property
     def is_under_way(self) -> bool:
-        return self.state in (S.QUEUED, S.EXTENDING, S.UNDO_QUEUED, S.UNDOING)
+        return self.is_waiting or self.state in BulkExtensionQuerySet.working
 
     @property
     def undo_until(self) -> datetime.datetime | None:

@@ -117,9 +117,9 @@ def extension_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _steps(extension: BulkExtension) -> list[tuple[str, str]]:
-    """What is done, what is happening, and what is still to come."""
+    """What is done, what is happening, and what is still to come. What was put back begins anew."""
     steps = list(ExtensionStep)
-    at = steps.index(ExtensionStep(extension.step))
+    at = 0 if extension.is_waiting else steps.index(ExtensionStep(extension.step))
     status = {True: "done", False: "waiting"}
     return [(str(step.label), "current" if n == at else status[n < at]) for n, step in enumerate(steps)]
 

@@ -11,7 +11,7 @@ from portal.audit.models import AuditEvent
 from portal.notices.models import Notice
 from tasks import jobs
 from tasks.actions import exempt
-from tasks.enums import EXTENDING_TRANSITIONS, UNDOING_TRANSITIONS
+from tasks.enums import EXTENDING_TRANSITIONS, UNDOING_TRANSITIONS, ExtensionStep
 from tasks.enums import BulkExtensionState as S
 from tasks.enums import ExtensionRefusal as Refusal
 from tasks.extending import carrying_out
@@ -84,9 +84,11 @@ def test_an_error_half_way_moves_nothing_and_is_tried_three_times(waiting, monke
     for telling in ("tell_extended", "tell_undone"):
         monkeypatch.setattr(carrying_out, telling, broken)
     before, notices = list(Assignment.objects.values()), Notice.objects.count()
+    BulkExtension.objects.update(step=ExtensionStep.MOVING)  # where a worker before died
     states = []
     for _ in range(MAX_ATTEMPTS + 1):
         row = carried_out(waiting)
+        assert row.step == ExtensionStep.QUEUED
         states.append((row.state, row.attempts))
     assert states[:2] == [(waiting.state, 1), (waiting.state, 2)]
     assert states[2] == states[3] == (S.EXTENDED if waiting.undone_by else S.NOT_EXTENDED, 3)
