@@ -269,6 +269,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "deliver-notices": {"task": "portal.notices.jobs.deliver_notices", "schedule": 60.0},
     "deliver-webhooks": {"task": "portal.notices.jobs.deliver_webhooks", "schedule": 60.0},
+    "resume-extensions": {"task": "tasks.jobs.resume_extensions", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "remove-packages": {"task": "reports.jobs.remove_packages", "schedule": crontab(hour=2, minute=50)},
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},

@@ -134,6 +134,13 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),
         "done": StateStyle(_("已生成"), TONES["accepted"]),
         "failed": StateStyle(_("生成失败"), TONES["failed"]),
+        # BulkExtension
+        "extending": StateStyle(_("延期中"), TONES["in_progress"]),
+        "extended": StateStyle(_("已延期"), TONES["accepted"]),
+        "not_extended": StateStyle(_("未延期"), TONES["failed"]),
+        "undo_queued": StateStyle(_("等待撤销"), TONES["not_started"]),
+        "undoing": StateStyle(_("撤销中"), TONES["in_progress"]),
+        "undone": StateStyle(_("已撤销"), TONES["not_applicable"]),
         # StoredFile
         "received": StateStyle(_("待检查"), TONES["not_started"]),
         "clean": StateStyle(_("检查通过"), TONES["accepted"]),

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import datetime
 from typing import Self
 
-from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 
 from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, has_permission_on
+from portal.attempts import AttemptedQuerySet
 from reports.enums import ReportKind, ReportState
-
-# A worker renews its heartbeat every few seconds; without one for so long it is taken for dead.
-DEAD_AFTER = datetime.timedelta(seconds=45)
 
 
 def _told_to(user) -> Q:
@@ -21,7 +16,10 @@ def _told_to(user) -> Q:
     return ~Q(kind=ReportKind.PROOF) | Q(institution__in=seen)
 
 
-class ReportQuerySet(models.QuerySet):
+class ReportQuerySet(AttemptedQuerySet):
+    waiting, working = (ReportState.QUEUED,), (ReportState.RENDERING,)
+    asked_at = "requested_at"
+
     def visible_to(self, user, acting=None) -> Self:
         """A report is its body's: the authority for which it was asked, else its institution.
 
@@ -35,17 +33,3 @@ class ReportQuerySet(models.QuerySet):
         own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None) & _told_to(user)
         in_scope = Q(institution=None) | Q(has_permission_on("institution", user, SUPERVISE, acting=acting))
         return self.filter(own | Q(in_scope, authority__in=authorities))
-
-    def unfinished(self) -> Self:
-        return self.filter(state__in=[ReportState.QUEUED, ReportState.RENDERING])
-
-    def free(self, now: datetime.datetime) -> Self:
-        """Unfinished, and in the hands of no living worker."""
-        return self.filter(
-            Q(state=ReportState.QUEUED) | Q(state=ReportState.RENDERING, heartbeat_at__lt=now - DEAD_AFTER)
-        )
-
-    def left_lying(self, now: datetime.datetime) -> Self:
-        """Free, and not about to be taken: the message that announced it must be lost or its worker dead."""
-        touched = Coalesce("heartbeat_at", "requested_at")
-        return self.free(now).alias(touched_at=touched).filter(touched_at__lt=now - DEAD_AFTER)

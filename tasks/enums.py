@@ -65,6 +65,52 @@ REQUEST_TRANSITIONS = {
 }
 
 
+class BulkExtensionState(TextChoices):
+    QUEUED = "queued", _("排队中")
+    EXTENDING = "extending", _("延期中")
+    EXTENDED = "extended", _("已延期")
+    NOT_EXTENDED = "not_extended", _("未延期")
+    UNDO_QUEUED = "undo_queued", _("等待撤销")
+    UNDOING = "undoing", _("撤销中")
+    UNDONE = "undone", _("已撤销")
+
+
+B = BulkExtensionState
+
+# A decision is carried out by a worker, and so is its undoing.
+EXTENDING_TRANSITIONS = {
+    "take": Move(frozenset({B.QUEUED, B.EXTENDING}), B.EXTENDING, "heartbeat_at"),
+    "put_back": Move(frozenset({B.EXTENDING}), B.QUEUED, "heartbeat_at"),
+    "extend": Move(frozenset({B.EXTENDING}), B.EXTENDED, "extended_at"),
+    "fail": Move(frozenset({B.QUEUED, B.EXTENDING}), B.NOT_EXTENDED, "refused_at"),
+}
+UNDOING_TRANSITIONS = {
+    "ask_undo": Move(frozenset({B.EXTENDED}), B.UNDO_QUEUED, "heartbeat_at"),
+    "take": Move(frozenset({B.UNDO_QUEUED, B.UNDOING}), B.UNDOING, "heartbeat_at"),
+    "put_back": Move(frozenset({B.UNDOING}), B.UNDO_QUEUED, "heartbeat_at"),
+    "undo": Move(frozenset({B.UNDOING}), B.UNDONE, "undone_at"),
+    "fail": Move(frozenset({B.UNDO_QUEUED, B.UNDOING}), B.EXTENDED, "refused_at"),
+}
+
+
+class ExtensionStep(TextChoices):
+    """What a worker is at, in this order."""
+
+    QUEUED = "queued", _("等待办理")
+    CHECKING = "checking", _("核对任务")
+    MOVING = "moving", _("变更期限")
+    TELLING = "telling", _("通知机构")
+
+
+class ExtensionRefusal(TextChoices):
+    """Why deadlines were not moved, or not moved back."""
+
+    NOT_AS_SEEN = "not_as_seen", _("将要延期的任务与确认时看到的不同，可能有任务刚被验收、延期或申请延期。")
+    NOT_ALLOWED = "not_allowed", _("办理时，确认人已没有相应权限。")
+    NOTHING_LEFT = "nothing_left", _("其中的任务都已有新的进展，没有可以恢复的期限。")
+    ERROR = "error", _("办理过程中出错，已多次自动重试。")
+
+
 class AccessKind(TextChoices):
     VIEWED = "viewed", _("查看")
     DOWNLOADED = "downloaded", _("下载")

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
+from portal.attempts import AttemptedQuerySet
 from portal.bigrams import folded
 from portal.text_search import Folded, Names, looked_up, named
-from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, RequestKind, RequestState
+from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, BulkExtensionState, RequestKind, RequestState
 from vault.enums import FileState
 from vault.querysets import says
 
@@ -205,8 +206,17 @@ class UrgingQuerySet(AuthorityRowQuerySet):
     """What an institution was told stands in `UrgedInstitution`."""
 
 
-class BulkExtensionQuerySet(AuthorityRowQuerySet):
+class BulkExtensionQuerySet(AuthorityRowQuerySet, AttemptedQuerySet):  # type: ignore[override]  # each has managers
     """Which deadlines moved stands in `ExtendedAssignment`."""
+
+    waiting = (BulkExtensionState.QUEUED, BulkExtensionState.UNDO_QUEUED)
+    working = (BulkExtensionState.EXTENDING, BulkExtensionState.UNDOING)
+
+    def to_extend(self) -> Self:
+        return self.filter(state__in=[BulkExtensionState.QUEUED, BulkExtensionState.EXTENDING])
+
+    def to_undo(self) -> Self:
+        return self.filter(state__in=[BulkExtensionState.UNDO_QUEUED, BulkExtensionState.UNDOING])
 
 
 class ExtendedAssignmentQuerySet(InstitutionRowQuerySet):
@@ -220,7 +230,7 @@ class ExtendedAssignmentQuerySet(InstitutionRowQuerySet):
         assignment = model.assignment.field.related_model
         asked_for = assignment.change_requests.rel.related_model.objects.pending()
         return self.filter(
-            Q(assignment__submitted_at=None) | Q(assignment__submitted_at__lt=F("extension__created_at")),
+            Q(assignment__submitted_at=None) | Q(assignment__submitted_at__lt=F("extension__extended_at")),
             ~Exists(asked_for.filter(assignment=OuterRef("assignment"), kind=RequestKind.EXTENSION)),
             undone_at=None,
             assignment__deadline=F("new_deadline"),

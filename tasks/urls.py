@@ -49,6 +49,7 @@ urlpatterns = [
     path("extend/", extending.extend_many, name="extend"),
     path("extensions/", extending.extension_list, name="extensions"),
     path("extensions/<int:pk>/", extending.extension_detail, name="extension"),
+    path("extensions/<int:pk>/progress/", extending.extension_progress, name="extension_progress"),
     path("extensions/<int:pk>/undo/", extending.extension_undo, name="extension_undo"),
     path("retention/", retention.retention_list, name="retention"),
     path("retention/deleted/", retention.deleted_list, name="retention_deleted"),

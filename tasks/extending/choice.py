@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from django.core.exceptions import EmptyResultSet
@@ -20,6 +19,7 @@ from tasks.enums import CLOSED, RequestKind
 from tasks.extending.terms import Term
 from tasks.models import Assignment, ChangeRequest
 from tasks.querysets import AssignmentQuerySet
+from tasks.selecting import Reader, narrowed, query_of
 
 SHOWN = 50
 
@@ -71,25 +71,28 @@ class Preview:
 
 @dataclass(frozen=True)
 class Choice:
-    """`narrow` picks among what `by` sees in that membership; `filters` is how it is written down."""
+    """What `filters` select among what `by` sees in that membership."""
 
     by: User
     membership: Membership
-    narrow: Callable[[AssignmentQuerySet], AssignmentQuerySet]
     term: Term
-    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    filters: dict[str, list[str]]
 
     @property
     def authority(self) -> Authority | None:
         return self.membership.authority
+
+    @property
+    def chosen(self) -> AssignmentQuerySet:
+        scope = Assignment.objects.visible_to(self.by, acting=self.membership)
+        return narrowed(Reader(self.by, self.membership), query_of(self.filters), scope)
 
     @cached_property
     def asked_for(self) -> AssignmentQuerySet:
         """With `extended_to`, the day it would move to, and `left_out`: empty, or why it does not move."""
         own = [m.institution_id for m in self.by.active_memberships if m.institution_id]
         requests = ChangeRequest.objects.pending().filter(assignment=OuterRef("pk"), kind=RequestKind.EXTENSION)
-        rows = self.narrow(Assignment.objects.visible_to(self.by, acting=self.membership)).order_by()
-        rows = rows.annotate(extended_to=self.term.new_deadline())
+        rows = self.chosen.order_by().annotate(extended_to=self.term.new_deadline())
         return rows.annotate(
             left_out=Case(
                 When(institution__in=own, then=Value(LeftOut.OWN)),

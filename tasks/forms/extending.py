@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.notices.enums import DayUnit
-from tasks.extending import MOST_DAYS, Term
+from tasks.extending.terms import MOST_DAYS, Term
 from tasks.forms.requests import DateInput
 from tasks.forms.work import ReasonField
+from tasks.models import BulkExtension
 from tasks.models.extensions import REASON_LENGTH
 
 PREVIEW, EXTEND = "preview", "extend"
@@ -51,6 +52,14 @@ class ExtendForm(forms.Form):
     def __init__(self, data: Any = None) -> None:
         initial = {"way": Way.CALENDAR, "days": 30, "token": uuid.uuid4()}
         super().__init__(data, initial=initial)
+
+    @classmethod
+    def again(cls, extension: BulkExtension) -> ExtendForm:
+        """What was typed for a decision that came to nothing, to be looked at and sent once more."""
+        way = extension.unit or Way.DAY
+        until = extension.new_deadline and extension.new_deadline.isoformat()
+        typed = {"way": way, "until": until, "days": extension.days, "reason": extension.reason}
+        return cls(typed | {"token": uuid.uuid4(), "what": PREVIEW})
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -22,10 +22,10 @@ from tasks.enums import AssignmentState
 from tasks.forms import UrgingForm
 from tasks.forms.urging import SEND
 from tasks.models import Urging
+from tasks.selecting import filters_of, narrowed, ticked
 from tasks.urging import Selection, preview, send_urging, summary_of
 from tasks.urging_reach import of_institutions, of_messages
 from tasks.urging_texts import Template
-from tasks.views.selecting import filters_of, narrowed, ticked
 
 URGINGS_A_PAGE, INSTITUTIONS_A_PAGE = 20, 50
 read_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -62,11 +62,11 @@ def urge(request: HttpRequest) -> HttpResponse:
 
 def selection_of(request: HttpRequest) -> Selection:
     """Rows ticked in one of two lists, which may be none, or everything that the task list's filters select."""
-    user, membership, filters = request.user, request.membership, filters_of(request)
+    user, membership, filters = request.user, request.membership, filters_of(request.GET)
     if request.GET.get("ticked") == "institutions":
-        chosen = ticked(request, "institutions")
+        chosen = ticked(request, request.GET, "institutions")
         return Selection(user, membership, lambda scope: scope.filter(pk__in=chosen), filters, is_about_tasks=False)
-    return Selection(user, membership, partial(narrowed, request), filters)
+    return Selection(user, membership, partial(narrowed, request, request.GET), filters)
 
 
 def _template_for(request: HttpRequest, selection: Selection) -> Template:

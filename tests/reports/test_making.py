@@ -2,20 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.utils import timezone
 
+from portal.attempts import DEAD_AFTER
 from portal.audit.canonical import digests
 from portal.audit.models import AuditEvent
 from portal.notices.enums import NoticeKind
@@ -23,9 +17,9 @@ from portal.notices.models import Notice
 from reports import jobs, making, rendering
 from reports.enums import ReportState, ReportStep
 from reports.models import Report
-from reports.querysets import DEAD_AFTER
 from tests.factories.accounts import AuthorityFactory
 from tests.factories.reports import ReportFactory, small_industry
+from tests.workers import connection_parameters, wait_until, worker
 
 PDF = b"%PDF-1.7 made in a test"
 
@@ -168,7 +162,7 @@ def test_what_lies_about_is_queued_again(queued, django_capture_on_commit_callba
 @pytest.mark.django_db(transaction=True)
 def test_of_two_workers_one_takes_the_report(quick):
     report = ReportFactory()
-    with psycopg.connect(**_parameters()) as other:
+    with psycopg.connect(**connection_parameters()) as other:
         other.execute("SELECT 1 FROM reports_report WHERE id = %s FOR UPDATE", [report.pk])
         making.render(report_id=report.pk)
         report.refresh_from_db()
@@ -178,52 +172,15 @@ def test_of_two_workers_one_takes_the_report(quick):
     assert (report.state, report.attempts) == (ReportState.DONE, 1)
 
 
-def _parameters():
-    wanted = connection.get_connection_params()
-    return {name: wanted[name] for name in ("dbname", "user", "host", "port") if name in wanted}
-
-
 @pytest.mark.django_db(transaction=True)
 def test_the_heartbeat_beats_while_the_body_runs(monkeypatch):
-    from reports import heartbeat
+    from portal import attempts
 
-    monkeypatch.setattr(heartbeat, "SECONDS", 0.05)
+    monkeypatch.setattr(attempts, "SECONDS", 0.05)
     report = ReportFactory(state=ReportState.RENDERING, attempts=1, heartbeat_at=long_ago())
     before = report.heartbeat_at
-    with heartbeat.beating(report):
+    with attempts.beating(report):
         wait_until(lambda: Report.objects.get(pk=report.pk).heartbeat_at > before)
-
-
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-
-
-@contextmanager
-def worker():
-    """A real Celery worker on the tests' database and Redis, for the queue of reports."""
-    name = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": os.environ["DATABASE_URL"].replace("/portal?", f"/{name}?"),
-        "PYTHONPATH": str(settings.BASE_DIR),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "--app", "portal", "worker", "--queues", "reports", "--concurrency", "1"],
-        cwd=Path(settings.BASE_DIR),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @pytest.mark.slow
@@ -231,8 +188,8 @@ def worker():
 def test_a_worker_killed_while_rendering_leaves_the_report_to_the_next():
     plan, _institutions = small_industry()
     report = ReportFactory(plan=plan, authority=AuthorityFactory())
-    with worker() as first:
-        with psycopg.connect(**_parameters()) as gate:
+    with worker("reports") as first:
+        with psycopg.connect(**connection_parameters()) as gate:
             # Whoever counts assignments waits here: the worker stands still in the middle of its work.
             gate.execute("LOCK TABLE tasks_assignment IN ACCESS EXCLUSIVE MODE")
             jobs.render_report.delay(str(report.pk))
@@ -244,7 +201,7 @@ def test_a_worker_killed_while_rendering_leaves_the_report_to_the_next():
 
     jobs.resume_reports()  # too early: nobody knows yet that the worker is dead
     Report.objects.filter(pk=report.pk).update(heartbeat_at=long_ago())
-    with worker():
+    with worker("reports"):
         jobs.resume_reports()
         wait_until(lambda: Report.objects.get(pk=report.pk).is_over)
     report.refresh_from_db()

@@ -32,8 +32,8 @@ from portal.notices.models import Notice
 from portal.shell.demo.accounts import NAMED
 from portal.shell.demo.load import load
 from tasks.actions import content_to_sign, missing
-from tasks.enums import AssignmentState, RequestKind, RequestState
-from tasks.models import Assignment, AssignmentChange, ChangeRequest, Evidence, Submission
+from tasks.enums import AssignmentState, BulkExtensionState, RequestKind, RequestState
+from tasks.models import Assignment, AssignmentChange, BulkExtension, ChangeRequest, Evidence, Submission
 from tests.factories.accounts import InstitutionFactory, UserFactory, every_region
 from tests.factories.plan import TaskFactory
 from vault.models import StoredFile
@@ -160,8 +160,9 @@ def test_today_falls_into_the_fifth_year_and_no_deadline_is_official(demo):
     plan, today = Plan.objects.get(), timezone.localdate()
     assert plan.starts_on.year + 4 == today.year
     assert not Schedule.objects.filter(is_official=True).exists()
-    extended = ChangeRequest.objects.exclude(granted_deadline=None).values("assignment")
-    assert not Assignment.objects.filter(deadline_is_official=True).exclude(pk__in=extended).exists()
+    granted = ChangeRequest.objects.exclude(granted_deadline=None).values("assignment")
+    official = Assignment.objects.filter(deadline_is_official=True, bulk_extensions=None)
+    assert not official.exclude(pk__in=granted).exists()
     days = {(due_on - today).days for due_on in Schedule.objects.values_list("due_on", flat=True)}
     assert {0, 1, 7, 30} <= days
     assert min(days) < -100
@@ -420,3 +421,10 @@ def test_requests_are_in_every_state_and_true(demo):
             assert not row.assignment.is_closed
         assert row.requested_at < (row.decided_at or row.withdrawn_at or timezone.now())
     assert AuditEvent.objects.filter(action="changerequest.filed").count() == requests.count()
+
+
+def test_the_commission_extended_a_few_and_that_can_be_undone(demo):
+    extension = BulkExtension.objects.get()
+    assert (extension.state, extension.by) == (BulkExtensionState.EXTENDED, user("lead@csrc.example"))
+    assert extension.is_undoable
+    assert extension.extended.undoable().count() == extension.assignments > 1

@@ -21,9 +21,12 @@ from portal.notices.models import Delivery, Notice
 from portal.working_days import shifted
 from tasks.actions import exempt
 from tasks.enums import AssignmentState as S
-from tasks.enums import RequestKind
-from tasks.extending import Choice, Term, extend, undo
-from tasks.extending.choice import LeftOut
+from tasks.enums import BulkExtensionState as B
+from tasks.enums import ExtensionRefusal, RequestKind
+from tasks.extending.asking import ask, ask_undo
+from tasks.extending.carrying_out import carry_out
+from tasks.extending.choice import Choice, LeftOut
+from tasks.extending.terms import Term
 from tasks.models import Assignment, BulkExtension, ExtendedAssignment
 from tasks.requests import file_request, grant_request
 from tasks.rollout import apply_schedule
@@ -35,13 +38,18 @@ DAY = timedelta(days=1)
 MONTH = Term(days=30, unit=DayUnit.CALENDAR)
 
 
-def choice_of(user, term=MONTH, narrow=lambda rows: rows):
-    return Choice(user, membership_of(user), narrow, term, {"overdue": ["1"]})
+def choice_of(user, term=MONTH, filters=None):
+    return Choice(user, membership_of(user), term, filters or {})
 
 
-def decide(user, term=MONTH, *, choice=None, seen=None, token=None, reason="系统升级推迟"):
+def ticked(*rows):
+    return {"ticked": ["assignments"], "assignment": [str(row.pk) for row in rows]}
+
+
+def confirm(user, term=MONTH, *, choice=None, seen=None, token=None, reason="系统升级推迟"):
+    """Asked for, and not carried out yet."""
     choice = choice or choice_of(user, term)
-    return extend(
+    return ask(
         choice=choice,
         reason=reason,
         seen_sha256=seen or choice.digest()[2],
@@ -50,8 +58,17 @@ def decide(user, term=MONTH, *, choice=None, seen=None, token=None, reason="系�
     )
 
 
+def carried_out(extension):
+    carry_out(extension_id=extension.pk)
+    return BulkExtension.objects.get(pk=extension.pk)
+
+
+def decide(user, *args, **kwargs):
+    return carried_out(confirm(user, *args, **kwargs))
+
+
 def take_back(extension, user):
-    return undo(extension=extension, by=user, membership=membership_of(user))
+    return carried_out(ask_undo(extension=extension, by=user, membership=membership_of(user)))
 
 
 class TestWhatMoves:
@@ -95,14 +112,14 @@ class TestWhatMoves:
 
     def test_another_authoritys_rows_never(self, people):
         """Neither those out of scope, nor those of the person's own institution, nor where they only observe."""
-        futures = AssignmentFactory(institution=InstitutionFactory(kind=InstitutionKind.FUTURES))
+        AssignmentFactory(institution=InstitutionFactory(kind=InstitutionKind.FUTURES))
         own, other = AssignmentFactory(), AssignmentFactory(institution=people.institution)
         user = member(AuthorityFactory(kinds=[InstitutionKind.SECURITIES]), Role.LEAD_SUPERVISOR)
         acting = user.memberships.get()
         add_member(user=user, body=own.institution, role=Role.CONTRIBUTOR, by=None)
         add_member(user=user, body=AuthorityFactory(), role=Role.OBSERVER, by=None)
         user.forget_memberships()
-        choice = Choice(user, acting, lambda rows: rows.filter(pk__in=[futures.pk, own.pk, other.pk]), MONTH)
+        choice = Choice(user, acting, MONTH, {})
         preview = choice.preview()
         assert {row.pk for row in preview.rows} == {other.pk}
         assert preview.left_out == [(LeftOut.OWN.label, 1)]
@@ -110,7 +127,7 @@ class TestWhatMoves:
         assert ExtendedAssignment.objects.get().assignment == other
         observing = user.memberships.get(role=Role.OBSERVER)
         with pytest.raises(PermissionDenied):
-            decide(user, choice=Choice(user, observing, lambda rows: rows, MONTH), seen="x")
+            decide(user, choice=Choice(user, observing, MONTH, {}), seen="x")
 
 
 class TestDeciding:
@@ -138,17 +155,19 @@ class TestDeciding:
             row.refresh_from_db()
             assert (extended.assignment, extended.old_deadline, extended.new_deadline) == (row, old, row.deadline)
             assert row.deadline == old + 30 * DAY and row.deadline_is_official and not extended.old_is_official
-        event = AuditEvent.objects.get(action="extension.granted")
+        asked, event = AuditEvent.objects.filter(action__in=["bulkextension.asked", "bulkextension.extend"]).order_by(
+            "pk"
+        )
+        assert (asked.actor, asked.data["sha256"]) == (people.lead, event.data["sha256"])
         assert (event.institution, event.actor, event.data["assignments"]) == (None, people.lead, 3)
         lines = sorted(f"{row.assignment_id} {row.old_deadline} {row.new_deadline}" for row in proof)
         assert event.data["sha256"] == hashlib.sha256("\n".join(lines).encode()).hexdigest() == extension.sha256
 
-    def test_what_was_not_seen_is_not_moved(self, people, assignment):
-        choice = choice_of(people.lead)
-        seen = choice.digest()[2]
+    def test_what_was_not_seen_is_not_asked_for(self, people, assignment):
+        seen = choice_of(people.lead).digest()[2]
         decide(people.lead)
         with pytest.raises(ValidationError, match="与您看到的不同"):
-            decide(people.lead, choice=choice_of(people.lead), seen=seen)
+            confirm(people.lead, seen=seen)
         assert BulkExtension.objects.count() == 1
 
     def test_the_same_form_twice_is_one_decision(self, people, assignment):
@@ -170,7 +189,10 @@ class TestDeciding:
         now = timezone.now()
         for rows, change in (
             (own, {"reason": "x"}),
-            (own, {"reason": "x", "undone_at": now, "undone_by": people.lead, "put_back": 1}),
+            (own, {"extended_at": now}),
+            (own, {"state": B.QUEUED}),
+            (own, {"state": B.UNDONE, "undone_at": now}),
+            (own, {"refusal": ExtensionRefusal.ERROR}),
             (extension.extended.all(), {"new_deadline": date(2099, 1, 1)}),
             (extension.extended.all(), {"new_deadline": date(2099, 1, 1), "undone_at": now}),
         ):
@@ -179,8 +201,13 @@ class TestDeciding:
             with pytest.raises(IntegrityError), transaction.atomic():
                 rows.all()._raw_delete("default")
         take_back(extension, people.lead)
-        with pytest.raises(IntegrityError), transaction.atomic():
-            extension.extended.update(undone_at=None)
+        for rows, change in (
+            (own, {"state": B.EXTENDED}),
+            (own, {"error": "x"}),
+            (extension.extended.all(), {"undone_at": None}),
+        ):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                rows.update(**change)
 
     def test_statements_do_not_grow_with_the_rows(self, people, assignment):
         take_back(decide(people.lead), people.lead)
@@ -234,8 +261,8 @@ class TestUndoing:
         undone = take_back(decide(people.lead), people.lead)
         assert list(Assignment.objects.values_list("pk", "deadline", "deadline_is_official")) == before
         assert (undone.put_back, undone.kept, undone.undone_by) == (len(rows), 0, people.lead)
-        assert AuditEvent.objects.get(action="extension.undone").data["kept"] == 0
-        with pytest.raises(WrongState, match="已经撤销"):
+        assert AuditEvent.objects.get(action="bulkextension.undo").data["kept"] == 0
+        with pytest.raises(WrongState, match="已撤销"):
             take_back(undone, people.lead)
 
     def test_what_has_gone_on_since_stays(self, people):
@@ -253,7 +280,7 @@ class TestUndoing:
                 assignment=now[name], kind=RequestKind.EXTENSION, reason="x", by=people.cio, new_deadline=later
             )
         grant_request(request=request, authority=people.authority, by=people.lead)
-        decide(people.lead, choice=choice_of(people.lead, narrow=lambda found: found.filter(pk=rows["again"].pk)))
+        decide(people.lead, choice=choice_of(people.lead, filters=ticked(rows["again"])))
         undone = take_back(extension, people.lead)
         assert (undone.put_back, undone.kept) == (1, 5)
         for name, row in rows.items():

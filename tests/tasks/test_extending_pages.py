@@ -1,5 +1,7 @@
 """The pages of 批量延期: what the address selects, what is shown before deciding, and who may open them."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.enums import InstitutionKind, Role
+from tasks.actions import exempt
+from tasks.extending.choice import LeftOut
 from tasks.models import Assignment, BulkExtension
 from tests.factories.accounts import AuthorityFactory, member
 from tests.factories.tasks import AssignmentFactory
-from tests.tasks.test_extending import decide
+from tests.tasks.test_extending import carried_out, confirm, decide
 
 pytestmark = pytest.mark.django_db
 EXTEND, LIST = reverse("tasks:extend"), reverse("explorer:assignments")
@@ -46,21 +50,31 @@ def test_what_the_filters_select_is_shown_and_then_moved(people, browse):
     assert not BulkExtension.objects.exists()
     response = client.post(f"{EXTEND}?overdue=1", data)
     extension = BulkExtension.objects.get()
+    progress = reverse("tasks:extension_progress", args=[extension.pk])
     assert response.url == extension.get_absolute_url() and extension.filters == {"overdue": ["1"]}
+    waiting = client.get(response.url).text
+    assert "排队中" in waiting and progress in waiting and "延期的任务" not in waiting
+    shown = client.get(progress)
+    assert "核对任务" in shown.text and 'hx-trigger="every' in shown.text and "HX-Refresh" not in shown.headers
+    carried_out(extension)
+    assert client.get(progress)["HX-Refresh"] == "true"
     result = client.get(response.url).text
-    assert "已延期 1 项任务" in result and "撤销延期" in result
+    assert "1 项任务已于" in result and "撤销本次延期" in result and progress not in result
     for user in (people.contributor, people.supervisor):
         shown = browse(user).get(late.get_absolute_url()).text
         assert "批量延期" in shown and "系统升级推迟" in shown and f"原期限 {late.deadline}" in shown
-    client.post(reverse("tasks:extension_undo", args=[extension.pk]))
+    undoing = client.post(reverse("tasks:extension_undo", args=[extension.pk]), follow=True).text
+    assert "等待撤销" in undoing and "正在撤销延期" in undoing
+    carried_out(extension)
     late.refresh_from_db()
     assert late.deadline == timezone.localdate() - DAY
     assert "已撤销" in client.get(response.url).text and "已撤销" in client.get(reverse("tasks:extensions")).text
-    assert "已经撤销" in client.post(reverse("tasks:extension_undo", args=[extension.pk]), follow=True).text
+    assert "“已撤销”" in client.post(reverse("tasks:extension_undo", args=[extension.pk]), follow=True).text
 
 
 @pytest.mark.parametrize(
-    "query", ["ticked=assignments", "ticked=institutions", "ticked=x", "state=nonsense", "institution=0", "late=x"]
+    "query",
+    ["ticked=", "ticked=assignments", "ticked=institutions", "ticked=x", "state=nonsense", "institution=0", "late=x"],
 )
 def test_nothing_chosen_is_nothing_and_not_everything(people, browse, query):
     AssignmentFactory(institution=people.institution)
@@ -75,7 +89,7 @@ def test_rows_ticked_and_rows_out_of_scope(people, browse):
     query = f"ticked=assignments&assignment={one.pk}"
     client = browse(people.lead)
     client.post(f"{EXTEND}?{query}", fields(client, query))
-    assert BulkExtension.objects.get().extended.get().assignment == one
+    assert carried_out(BulkExtension.objects.get()).extended.get().assignment == one
     other = browse(member(AuthorityFactory(kinds=[InstitutionKind.FUTURES]), Role.LEAD_SUPERVISOR))
     assert "没有选中任务" in other.get(f"{EXTEND}?{query}").text
 
@@ -114,6 +128,24 @@ def test_what_is_refused_keeps_what_was_typed(people, browse, changes, words):
     assert not BulkExtension.objects.exists()
 
 
+@pytest.mark.parametrize("who", ["lead", "supervisor", "observer"])
+def test_what_came_to_nothing_says_why_and_is_looked_at_again_as_it_was_typed(people, browse, who):
+    late = AssignmentFactory(institution=people.institution, deadline=timezone.localdate() - DAY)
+    lead, query = browse(people.lead), f"ticked=assignments&assignment={late.pk}"
+    lead.post(f"{EXTEND}?{query}", fields(lead, query, days="40", way="working", reason="我的\n理由"))
+    exempt(assignment=late, reason="x", by=people.supervisor)
+    extension = carried_out(BulkExtension.objects.get())
+    response = browse(getattr(people, who)).get(extension.get_absolute_url())
+    assert "未延期" in response.text and "与确认时看到的不同" in response.text and "我的" in response.text
+    assert ("重新预览" in response.text) == (who == "lead")
+    if who == "lead":
+        address = html.unescape(re.search(rf'action="({EXTEND}[^"]*)"', response.text)[1])
+        typed = {field.html_name: field.value() or "" for field in response.context["again"]}
+        again = lead.post(address, typed)
+        assert again.status_code == 200 and "我的\n理由" in again.text and 'value="40"' in again.text
+        assert dict(again.context["preview"].left_out) == {LeftOut.CLOSED.label: 1}
+
+
 @pytest.mark.parametrize("who", ["liaison", "contributor", "cio", "supervisor", "lead", "observer"])
 def test_each_role(people, browse, who):
     AssignmentFactory(institution=people.institution)
@@ -125,12 +157,13 @@ def test_each_role(people, browse, who):
     assert client.get(reverse("tasks:extensions")).status_code == (200 if may_see else 403)
     page = client.get(extension.get_absolute_url())
     assert page.status_code == (200 if may_see else 403)
-    assert ("撤销延期" in page.text) == may_extend
+    assert ("撤销本次延期" in page.text) == may_extend
     assert ("延期所选" in client.get(LIST).text) == may_extend
+    progress = reverse("tasks:extension_progress", args=[extension.pk])
+    assert client.get(progress).status_code == (200 if may_see else 403)
     undone = client.post(reverse("tasks:extension_undo", args=[extension.pk]))
     assert undone.status_code == (302 if may_extend else 403)
-    extension.refresh_from_db()
-    assert bool(extension.undone_at) == may_extend
+    assert bool(carried_out(extension).undone_at) == may_extend
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.LEAD_SUPERVISOR, Role.OBSERVER])
@@ -139,6 +172,7 @@ def test_another_authoritys_decisions_are_not_there(people, browse, role):
     extension = decide(people.lead)
     client = browse(member(AuthorityFactory(), role))
     assert client.get(extension.get_absolute_url()).status_code == 404
+    assert client.get(reverse("tasks:extension_progress", args=[extension.pk])).status_code == 404
     assert client.post(reverse("tasks:extension_undo", args=[extension.pk])).status_code in (403, 404)
     assert extension.reason not in client.get(reverse("tasks:extensions")).text
     assert Assignment.objects.get().deadline == row.deadline + 30 * DAY
@@ -151,13 +185,14 @@ def test_pages_cost_the_same_for_many(people, browse):
         for _ in range(more):
             AssignmentFactory()
         data = fields(client)
-        decide(people.lead)
-        extension = BulkExtension.objects.first()
+        extension = decide(people.lead)
+        confirm(people.lead)
         seen = []
         for url, sent in (
             (EXTEND, data | {"what": "preview"}),
             (reverse("tasks:extensions"), None),
             (extension.get_absolute_url(), None),
+            (reverse("tasks:extension_progress", args=[BulkExtension.objects.to_extend().first().pk]), None),
             (Assignment.objects.first().get_absolute_url(), None),
         ):
             with CaptureQueriesContext(connection) as queries:

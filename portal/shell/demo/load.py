@@ -19,6 +19,7 @@ from portal.shell.demo.cycles import open_cycles
 from portal.shell.demo.deadlines import set_deadlines
 from portal.shell.demo.doing import Doing
 from portal.shell.demo.duties import duties_of
+from portal.shell.demo.extending import write_extension
 from portal.shell.demo.extracts import write_extracts
 from portal.shell.demo.files import store_documents
 from portal.shell.demo.judging import Judging
@@ -71,6 +72,9 @@ def load(*, institutions: int, seed: int, say: Callable[[str], None]) -> None:
     )
     with unchecked([table.model for table in tables.all()]):
         _write(works, tables, say)
+    if institutions <= MOST_TOLD:
+        say("More time")
+        write_extension(today=today, by=world.lead)
     say("Tallies")
     rebuild()
     record(action="demo.loaded", by=None, data={"institutions": institutions, "seed": seed, "day": today})
