@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any, ClassVar
 
 import django_filters as filters
 from django import forms
@@ -18,7 +19,7 @@ from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu, SearchSelect
 from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
 from tasks.models import Assignment, ChangeRequest, Evidence, EvidenceAccess
-from tasks.querysets import AssignmentQuerySet
+from tasks.querysets import StandingQuerySet
 from vault.models import StoredFile
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -81,8 +82,13 @@ class AssignmentFilter(OfPlansFilter):
         model = Assignment
         fields: list[str] = []
 
-    def only_overdue(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
-        return rows.overdue()
+    @property
+    def day(self) -> datetime.date:
+        """The day of which rows tell, and from which lateness counts."""
+        return timezone.localdate()
+
+    def only_overdue(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
+        return rows.overdue(self.day)
 
 
 class OwnAssignmentFilter(AssignmentFilter):
@@ -100,6 +106,7 @@ class OwnAssignmentFilter(AssignmentFilter):
 
 
 class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
+    task_path: ClassVar[str] = "task"
     order = (
         *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
         *("review", "deadline", "to_act_on", "late_max"),
@@ -115,7 +122,7 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
     review = filters.ChoiceFilter(
         label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"), widget=forms.HiddenInput
     )
-    deadline = filters.DateFilter(label=_("完成期限"), widget=forms.HiddenInput)
+    deadline = filters.DateFilter(label=_("完成期限"), method="only_due_on", widget=forms.HiddenInput)
     to_act_on = filters.ChoiceFilter(
         label=_("待机构办理"), choices=YES, method="only_to_act_on", widget=forms.HiddenInput
     )
@@ -124,27 +131,31 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
     def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
         path = {"theme": "theme__number", "task": "number"}[name]
-        return rows.filter(task__in=list(Task.objects.filter(**{path: value}).values_list("pk", flat=True)))
+        tasks = list(Task.objects.filter(**{path: value}).values_list("pk", flat=True))
+        return rows.filter(**{f"{self.task_path}__in": tasks})
 
-    def in_state(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
-        return rows.filter(state__in=value)
+    def in_state(self, rows: StandingQuerySet, name: str, value: list[str]) -> StandingQuerySet:
+        return rows.in_state(*value)
 
-    def later_than(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
-        return rows.overdue(timezone.localdate() - datetime.timedelta(days=value))
+    def only_due_on(self, rows: StandingQuerySet, name: str, value: datetime.date) -> StandingQuerySet:
+        return rows.due_on(value)
 
-    def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def later_than(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
+        return rows.overdue(self.day - datetime.timedelta(days=value))
+
+    def in_review(self, rows: Any, name: str, value: str) -> StandingQuerySet:
         return {
-            "pending": rows.filter(state=AssignmentState.SUBMITTED),
+            "pending": rows.in_state(AssignmentState.SUBMITTED),
             "unanswered": rows.unanswered(),
-            "returned": rows.filter(returned_at__isnull=False),
-            "accepted": rows.filter(state=AssignmentState.ACCEPTED),
+            "returned": rows.once_returned(),
+            "accepted": rows.in_state(AssignmentState.ACCEPTED),
         }[value]
 
-    def only_to_act_on(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
+    def only_to_act_on(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
         return rows.to_act_on()
 
-    def late_at_most(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
-        return rows.overdue().filter(deadline__gte=timezone.localdate() - datetime.timedelta(days=value))
+    def late_at_most(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
+        return rows.overdue(self.day).due_since(self.day - datetime.timedelta(days=value))
 
 
 class OwnRequestFilter(filters.FilterSet):
