@@ -129,7 +129,7 @@ def test_the_page_of_a_past_day_shows_what_was_known_then(people, browse, world)
     assert [cell.text for cell in line.cells][2:] == ["15", "2026-01-25 12:00", "2026-01-30 12:00"]
     for words in ("以下为 2026-02-04 24 时的情况", "查看今天的情况", "已退回", "2026-01-20", "逾期 15 天"):
         assert words in response.text
-    for words in ('class="state is-accepted"', 'name="assignment"', "催办所选", "延期所选"):
+    for words in ('class="state state-accepted"', 'name="assignment"', "催办所选", "延期所选"):
         assert words not in response.text
     assert re.search(r'href="\?column=state&amp;[^"]*kind=futures">查看今天的情况', response.text)
     assert rows_of(client.get(LIST, on(25, overdue=1))) == [two.pk]
