@@ -18,11 +18,11 @@ from portal.accounts.models import Institution
 from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu, SearchSelect
 from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
-from tasks.models import Assignment, ChangeRequest, Evidence, EvidenceAccess
-from tasks.querysets import StandingQuerySet
+from tasks.models import Assignment, AssignmentChange, ChangeRequest, Evidence, EvidenceAccess
+from tasks.past import AT, AT_LABEL, DAY, NO_DAY, AsAtForm
+from tasks.querysets import AssignmentChangeQuerySet, StandingQuerySet
 from vault.models import StoredFile
 
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
 REVIEWS = [
     ("pending", _("待审核")),
@@ -63,7 +63,9 @@ class OfPlansFilter(filters.FilterSet):
 
 
 class AssignmentFilter(OfPlansFilter):
-    """What both lists of assignments have."""
+    """What both lists of assignments have. `task_path` leads from a row to the task."""
+
+    task_path: ClassVar[str] = "task"
 
     plan = LocalChoiceFilter(
         label=_("计划"),
@@ -72,61 +74,29 @@ class AssignmentFilter(OfPlansFilter):
         to_field_name="slug",
         empty_label=_("全部"),
     )
-    state = filters.ChoiceFilter(label=_("状态"), choices=AssignmentState.choices, empty_label=_("全部"))
-    overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
-    theme = filters.ChoiceFilter(
-        label=_("主题"), field_name="task__theme__number", choices=theme_choices, empty_label=_("全部")
+    state = filters.MultipleChoiceFilter(
+        label=_("状态"), choices=AssignmentState.choices, widget=CheckMenu, method="in_state"
     )
+    overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
+    theme = filters.ChoiceFilter(label=_("主题"), choices=theme_choices, method="of_task", empty_label=_("全部"))
+    at = filters.DateFilter(label=AT_LABEL, widget=DAY, error_messages=NO_DAY, method="as_it_is")
+    # Figures lead to rows by these; here, filtering keeps them.
+    late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than", widget=forms.HiddenInput)
+    late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
 
     class Meta:
         model = Assignment
         fields: list[str] = []
+        form = AsAtForm
 
     @property
     def day(self) -> datetime.date:
         """The day of which rows tell, and from which lateness counts."""
         return timezone.localdate()
 
-    def only_overdue(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
-        return rows.overdue(self.day)
-
-
-class OwnAssignmentFilter(AssignmentFilter):
-    q = filters.CharFilter(label=_("关键字"), method="with_text")
-
-    def with_text(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """In the task's title or number, or the text of one of its requirements."""
-        words = Q(task__title__icontains=value) | Q(task__title_en__icontains=value)
-        in_requirements = Task.objects.filter(
-            Q(requirements__text__icontains=value) | Q(requirements__text_en__icontains=value)
-        )
-        if value.isascii() and value.isdigit() and len(value) < 5:
-            words |= Q(task__number=int(value))
-        return rows.filter(words | Q(task__in=in_requirements))
-
-
-class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
-    task_path: ClassVar[str] = "task"
-    order = (
-        *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
-        *("review", "deadline", "to_act_on", "late_max"),
-    )
-
-    theme = filters.ChoiceFilter(label=_("主题"), choices=theme_choices, method="of_task", empty_label=_("全部"))
-    task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))
-    state = filters.MultipleChoiceFilter(
-        label=_("状态"), choices=AssignmentState.choices, widget=CheckMenu, method="in_state"
-    )
-    late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than")
-    # Figures and the calendar lead to rows by these; here, filtering keeps them.
-    review = filters.ChoiceFilter(
-        label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"), widget=forms.HiddenInput
-    )
-    deadline = filters.DateFilter(label=_("完成期限"), method="only_due_on", widget=forms.HiddenInput)
-    to_act_on = filters.ChoiceFilter(
-        label=_("待机构办理"), choices=YES, method="only_to_act_on", widget=forms.HiddenInput
-    )
-    late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
+    def as_it_is(self, rows: QuerySet, name: str, value: datetime.date) -> QuerySet:
+        """The day decides which rows are asked."""
+        return rows
 
     def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
@@ -137,11 +107,73 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
     def in_state(self, rows: StandingQuerySet, name: str, value: list[str]) -> StandingQuerySet:
         return rows.in_state(*value)
 
-    def only_due_on(self, rows: StandingQuerySet, name: str, value: datetime.date) -> StandingQuerySet:
-        return rows.due_on(value)
+    def only_overdue(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
+        return rows.overdue(self.day)
 
     def later_than(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
         return rows.overdue(self.day - datetime.timedelta(days=value))
+
+    def late_at_most(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
+        return rows.overdue(self.day).due_since(self.day - datetime.timedelta(days=value))
+
+
+class OfPastDay:
+    """For rows that are changes: of each assignment the last by the day asked for."""
+
+    task_path = "assignment__task"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["plan"].field_name = f"{self.task_path}__plan"
+
+    @property
+    def day(self) -> datetime.date:
+        return self.form.cleaned_data[AT]
+
+    def filter_queryset(self, rows: AssignmentChangeQuerySet) -> AssignmentChangeQuerySet:
+        return super().filter_queryset(rows.last_by(self.day))
+
+
+class OwnAssignmentFilter(AssignmentFilter):
+    q = filters.CharFilter(label=_("关键字"), method="with_text")
+
+    def with_text(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """In the task's title or number, or the text of one of its requirements."""
+        words = Q(title__icontains=value) | Q(title_en__icontains=value)
+        words |= Q(requirements__text__icontains=value) | Q(requirements__text_en__icontains=value)
+        if value.isascii() and value.isdigit() and len(value) < 5:
+            words |= Q(number=int(value))
+        return rows.filter(**{f"{self.task_path}__in": Task.objects.filter(words)})
+
+
+class PastOwnAssignmentFilter(OfPastDay, OwnAssignmentFilter):
+    class Meta(OwnAssignmentFilter.Meta):
+        model = AssignmentChange
+
+
+class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
+    order = (
+        *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
+        *("review", "deadline", "to_act_on", "late_max"),
+    )
+
+    task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))
+    late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than")
+    # The calendar leads to rows by these, too.
+    review = filters.ChoiceFilter(
+        label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"), widget=forms.HiddenInput
+    )
+    deadline = filters.DateFilter(label=_("完成期限"), method="only_due_on", widget=forms.HiddenInput)
+    to_act_on = filters.ChoiceFilter(
+        label=_("待机构办理"), choices=YES, method="only_to_act_on", widget=forms.HiddenInput
+    )
+
+    class Meta:
+        model = Assignment
+        fields: list[str] = []
+
+    def only_due_on(self, rows: StandingQuerySet, name: str, value: datetime.date) -> StandingQuerySet:
+        return rows.due_on(value)
 
     def in_review(self, rows: Any, name: str, value: str) -> StandingQuerySet:
         return {
@@ -153,9 +185,6 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
 
     def only_to_act_on(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
         return rows.to_act_on()
-
-    def late_at_most(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
-        return rows.overdue(self.day).due_since(self.day - datetime.timedelta(days=value))
 
 
 class OwnRequestFilter(filters.FilterSet):

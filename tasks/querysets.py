@@ -89,6 +89,10 @@ class StandingQuerySet(InstitutionRowQuerySet):
     def overdue(self, today: datetime.date | None = None) -> Self:
         return self.filter(past_deadline(today or timezone.localdate(), self.state_field, self.deadline_field))
 
+    def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
+        counts = self.order_by().values_list(self.state_field, self.deadline_field).annotate(number=Count("pk"))
+        return tally_of(counts, today)
+
 
 class AssignmentQuerySet(StandingQuerySet):
     def once_returned(self) -> Self:
@@ -111,10 +115,6 @@ class AssignmentQuerySet(StandingQuerySet):
         model: Any = self.model
         requests = model.change_requests.rel.related_model.objects.pending()
         return self.annotate(has_pending_request=Exists(requests.filter(assignment=OuterRef("pk"))))
-
-    def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
-        counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))
-        return tally_of(counts, today)
 
 
 def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.date | None = None) -> dict[str, Any]:

@@ -77,9 +77,8 @@ class Asked:
         return self.position(self.before) if self.before else None
 
     def link(self, **filters: Any) -> str:
-        """The list of assignments behind a figure, as at the same day; an institution's own list knows only today."""
-        is_past = self.membership.is_supervising and not self.is_today
-        scope: dict[str, Any] = {AT: self.day.isoformat()} if is_past else {}
+        """The list of assignments behind a figure, as at the same day."""
+        scope: dict[str, Any] = {} if self.is_today else {AT: self.day.isoformat()}
         if self.theme:
             scope["theme"] = self.theme.number
         if self.kinds:

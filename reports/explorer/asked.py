@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.accounts.saved_views import clean_query
@@ -31,7 +29,7 @@ class Asked:
     def __init__(self, listed: Listed, query: QueryDict, reader: Reader) -> None:
         self.query, self.reader = query, reader
         self._take(listed)
-        self.day = self._past_day if listed.then else None
+        self.day = self.form.past_day if listed.then else None
         if listed.then and self.day:
             self._take(listed.then)
 
@@ -39,12 +37,6 @@ class Asked:
         self.listed = listed
         self.filterset = listed.filterset(self.query, queryset=listed.rows(self.reader), request=self.reader)
         self.form = self.filterset.form
-
-    @property
-    def _past_day(self) -> datetime.date | None:
-        self.form.is_valid()
-        day = self.form.cleaned_data.get(AT)
-        return day if day and day < timezone.localdate() else None
 
     @cached_property
     def is_valid(self) -> bool:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from reports.explorer.assignment_filters import PastAssignmentFilter
 from reports.explorer.subjects import Column, Listed
-from tasks.enums import AssignmentState
-from tasks.models import Assignment, AssignmentChange
+from tasks.models import AssignmentChange
+from tasks.past import TIMES, as_it_was
 from tasks.querysets import AssignmentChangeQuerySet
 
 ASSIGNMENT = "assignment"
-# The columns whose times are looked for among the facts, too.
-TIMES = {
-    "submitted_at": AssignmentState.SUBMITTED,
-    "returned_at": AssignmentState.RETURNED,
-    "accepted_at": AssignmentState.ACCEPTED,
-}
 
 
 def in_the_past(listed: Listed) -> Listed:
@@ -42,12 +35,3 @@ def _of_then(column: Column) -> Column:
 
 def _joins(joins: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{ASSIGNMENT}__{join}" for join in joins)
-
-
-def as_it_was(fact: Any) -> Assignment:
-    """The assignment as the fact left it, with nothing of what became of it after the day."""
-    row = fact.assignment
-    row.state, row.deadline, row.known_on = fact.to_state, fact.to_deadline, fact.day
-    for name in TIMES:
-        setattr(row, name, getattr(fact, name, None))
-    return row

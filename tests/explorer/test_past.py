@@ -194,26 +194,44 @@ def test_the_file_holds_that_day_and_says_so(people, browse, world):
     assert "2026-02-04" in client.get(reverse("reports:file", args=[report.pk]))["Content-Disposition"]
 
 
-def test_the_marks_of_a_past_dashboard_lead_to_lists_of_their_length(people, browse, world):
-    client = browse(people.lead)
+@pytest.mark.parametrize("who", ["lead", "cio"])
+def test_the_marks_of_a_past_dashboard_lead_to_lists_of_their_length(people, browse, world, who):
+    one, _two = world
+    client = browse(people.lead if who == "lead" else member(one.institution, Role.CIO))
     for number in (7, 15, 45):
-        query = on(number, plan=world[0].task.plan.slug)
+        query = on(number, plan=one.task.plan.slug)
         overview = client.get(reverse("dashboard:overview"), query).context
-        tiles = {tile.label: tile for tile in overview["tiles"]}
-        marks = [(tile.url, int(tile.value)) for tile in tiles.values() if tile.url and tile.value.isdigit()]
+        progress_tab = client.get(reverse("dashboard:progress"), query).context
+        tiles = [*overview["tiles"], *progress_tab["tiles"][1:]]
+        marks = [(tile.url, int(tile.value)) for tile in tiles if tile.url and tile.value.isdigit()]
         marks += [(here.url, int(here.words.split()[-1])) for bar in overview["funnel"].bars for here in bar.here]
-        marks += [
-            (cell.url, int(cell.value))
-            for table in overview["age_tables"]
-            for row in table.chart.rows
-            for cell in row.cells
-        ]
+        ages = [row for table in overview["age_tables"] for row in table.chart.rows]
+        marks += [(cell.url, int(cell.value)) for row in ages for cell in row.cells]
         assert len(marks) > 8
         for url, figure in marks:
-            response = client.get(url, follow=True)
-            assert response.context["asked"].day == FIRST + number * DAY
-            assert response.context["count"].number == figure, url
+            found = client.get(url, follow=True).context
+            assert (found["day"] if who == "cio" else found["asked"].day) == FIRST + number * DAY
+            assert len(found["rows"] if who == "cio" else found["lines"]) == figure, url
     assert "at=" not in client.get(reverse("dashboard:overview")).context["tiles"][0].url
+
+
+def test_an_institutions_own_tasks_as_at_a_past_day(browse, world):
+    one, _two = world
+    client, own = browse(member(one.institution, Role.CIO)), reverse("tasks:list")
+    response = client.get(own, on(15))
+    (row,) = response.context["rows"]
+    assert (row.pk, row.state, row.days_late) == (one.pk, S.RETURNED, 15)
+    assert response.context["tally"]["overdue"] == 1
+    for words in ("以下为 2026-02-04 24 时的情况", "已退回", "逾期 15 天", "?overdue=1&amp;at=2026-02-04"):
+        assert words in response.text
+    for words in ("填报进度", "已验收</span>"):
+        assert words not in response.text.partition("<table")[2]
+    assert [len(client.get(own, on(15, q=q)).context["rows"]) for q in ("7", "没有")] == [1, 0]
+    assert len(client.get(own, on(15, theme=one.task.theme.number, plan=one.task.plan.slug)).context["rows"]) == 1
+    assert not client.get(own, on(-1)).context["rows"]
+    wrong = client.get(own, {"at": "2999-01-01"})
+    assert "截至日期不能晚于今天" in wrong.text
+    assert wrong.context["rows"][0].state == S.ACCEPTED
 
 
 def test_today_is_no_past_day(people, browse, world):

@@ -61,12 +61,13 @@ def _badge(name: str, overdue: bool, language: str | None) -> SafeString:
 def deadline(
     day: date | None, is_official: bool = True, done: bool = False, known_on: date | None = None
 ) -> dict[str, Any]:
-    """A deadline with the days left, from today or from the past day `known_on`. `done`: nothing is left to do, so no
-    countdown.
+    """A deadline with the days left. `done`: nothing is left to do, so no countdown.
+
+    As `known_on` a past day, days count from that, and nothing is said of whether it was official by then.
     """
     left = None if day is None or done else (day - (known_on or timezone.localdate())).days
     late = -left if left is not None else None
-    return {"day": day, "left": left, "late": late, "is_official": is_official, "known_on": known_on}
+    return {"day": day, "left": left, "late": late, "is_official": is_official or known_on, "known_on": known_on}
 
 
 @register.inclusion_tag("_components/expiry.html")
