@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import reduce
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, Field, Func, QuerySet, Value
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.lookups import GreaterThan, LessThan
 
 SEPARATOR = "~"
@@ -33,20 +35,36 @@ class BoundedCount(NamedTuple):
 
 
 def keyset_page(rows: QuerySet, *, by: Sequence[str], after: str, size: int) -> KeysetPage:
-    """`size` rows ordered `by` fields of the model that are together unique, from the cursor `after` on.
+    """`size` rows ordered `by` fields, of the model or of rows it leads to (`__`), that are together unique, from the
+    cursor `after` on.
 
     Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page.
     """
     names = [name.removeprefix("-") for name in by]
-    fields = [rows.model._meta.get_field(name) if name != "pk" else rows.model._meta.pk for name in names]
+    fields = [_field(rows.model, name) for name in names]
     start = _read(after, fields)
     if start:
         comparison = LessThan if by[0].startswith("-") else GreaterThan
         bounds = [Value(value, output_field=field) for value, field in zip(start, fields, strict=True)]
         rows = rows.filter(comparison(_Row(*names), _Row(*bounds)))
     found = list(rows.order_by(*by)[: size + 1])
-    cursor = SEPARATOR.join(field.value_to_string(found[size - 1]) for field in fields) if len(found) > size else ""
+    cursor = _cursor(found[size - 1], names, fields) if len(found) > size else ""
     return KeysetPage(found[:size], cursor)
+
+
+def _field(model: Any, name: str) -> Field:
+    *path, last = name.split(LOOKUP_SEP)
+    for step in path:
+        model = model._meta.get_field(step).related_model
+    return model._meta.pk if last == "pk" else model._meta.get_field(last)
+
+
+def _cursor(row: Any, names: Sequence[str], fields: Sequence[Field]) -> str:
+    values = [
+        field.value_to_string(reduce(getattr, name.split(LOOKUP_SEP)[:-1], row))
+        for name, field in zip(names, fields, strict=True)
+    ]
+    return SEPARATOR.join(values)
 
 
 def _read(cursor: str, fields: Sequence[Field]) -> list | None:

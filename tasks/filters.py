@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any, ClassVar
 
 import django_filters as filters
 from django import forms
@@ -17,11 +18,11 @@ from portal.accounts.models import Institution
 from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu, SearchSelect
 from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
-from tasks.models import Assignment, ChangeRequest, Evidence, EvidenceAccess
-from tasks.querysets import AssignmentQuerySet
+from tasks.models import Assignment, AssignmentChange, ChangeRequest, Evidence, EvidenceAccess
+from tasks.past import AT, AT_LABEL, DAY, NO_DAY, AsAtForm
+from tasks.querysets import AssignmentChangeQuerySet, StandingQuerySet
 from vault.models import StoredFile
 
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 YES = [("1", _("是"))]
 REVIEWS = [
     ("pending", _("待审核")),
@@ -62,7 +63,9 @@ class OfPlansFilter(filters.FilterSet):
 
 
 class AssignmentFilter(OfPlansFilter):
-    """What both lists of assignments have."""
+    """What both lists of assignments have. `task_path` leads from a row to the task."""
+
+    task_path: ClassVar[str] = "task"
 
     plan = LocalChoiceFilter(
         label=_("计划"),
@@ -71,18 +74,64 @@ class AssignmentFilter(OfPlansFilter):
         to_field_name="slug",
         empty_label=_("全部"),
     )
-    state = filters.ChoiceFilter(label=_("状态"), choices=AssignmentState.choices, empty_label=_("全部"))
-    overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
-    theme = filters.ChoiceFilter(
-        label=_("主题"), field_name="task__theme__number", choices=theme_choices, empty_label=_("全部")
+    state = filters.MultipleChoiceFilter(
+        label=_("状态"), choices=AssignmentState.choices, widget=CheckMenu, method="in_state"
     )
+    overdue = filters.ChoiceFilter(label=_("已逾期"), choices=YES, method="only_overdue", empty_label=_("不限"))
+    theme = filters.ChoiceFilter(label=_("主题"), choices=theme_choices, method="of_task", empty_label=_("全部"))
+    at = filters.DateFilter(label=AT_LABEL, widget=DAY, error_messages=NO_DAY, method="as_it_is")
+    # Figures lead to rows by these; here, filtering keeps them.
+    late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than", widget=forms.HiddenInput)
+    late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
 
     class Meta:
         model = Assignment
         fields: list[str] = []
+        form = AsAtForm
 
-    def only_overdue(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
-        return rows.overdue()
+    @property
+    def day(self) -> datetime.date:
+        """The day of which rows tell, and from which lateness counts."""
+        return timezone.localdate()
+
+    def as_it_is(self, rows: QuerySet, name: str, value: datetime.date) -> QuerySet:
+        """The day decides which rows are asked."""
+        return rows
+
+    def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
+        path = {"theme": "theme__number", "task": "number"}[name]
+        tasks = list(Task.objects.filter(**{path: value}).values_list("pk", flat=True))
+        return rows.filter(**{f"{self.task_path}__in": tasks})
+
+    def in_state(self, rows: StandingQuerySet, name: str, value: list[str]) -> StandingQuerySet:
+        return rows.in_state(*value)
+
+    def only_overdue(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
+        return rows.overdue(self.day)
+
+    def later_than(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
+        return rows.overdue(self.day - datetime.timedelta(days=value))
+
+    def late_at_most(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
+        return rows.overdue(self.day).due_since(self.day - datetime.timedelta(days=value))
+
+
+class OfPastDay:
+    """For rows that are changes: of each assignment the last by the day asked for."""
+
+    task_path = "assignment__task"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["plan"].field_name = f"{self.task_path}__plan"
+
+    @property
+    def day(self) -> datetime.date:
+        return self.form.cleaned_data[AT]
+
+    def filter_queryset(self, rows: AssignmentChangeQuerySet) -> AssignmentChangeQuerySet:
+        return super().filter_queryset(rows.last_by(self.day))
 
 
 class OwnAssignmentFilter(AssignmentFilter):
@@ -90,13 +139,16 @@ class OwnAssignmentFilter(AssignmentFilter):
 
     def with_text(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """In the task's title or number, or the text of one of its requirements."""
-        words = Q(task__title__icontains=value) | Q(task__title_en__icontains=value)
-        in_requirements = Task.objects.filter(
-            Q(requirements__text__icontains=value) | Q(requirements__text_en__icontains=value)
-        )
+        words = Q(title__icontains=value) | Q(title_en__icontains=value)
+        words |= Q(requirements__text__icontains=value) | Q(requirements__text_en__icontains=value)
         if value.isascii() and value.isdigit() and len(value) < 5:
-            words |= Q(task__number=int(value))
-        return rows.filter(words | Q(task__in=in_requirements))
+            words |= Q(number=int(value))
+        return rows.filter(**{f"{self.task_path}__in": Task.objects.filter(words)})
+
+
+class PastOwnAssignmentFilter(OfPastDay, OwnAssignmentFilter):
+    class Meta(OwnAssignmentFilter.Meta):
+        model = AssignmentChange
 
 
 class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
@@ -105,46 +157,34 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
         *("review", "deadline", "to_act_on", "late_max"),
     )
 
-    theme = filters.ChoiceFilter(label=_("主题"), choices=theme_choices, method="of_task", empty_label=_("全部"))
     task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))
-    state = filters.MultipleChoiceFilter(
-        label=_("状态"), choices=AssignmentState.choices, widget=CheckMenu, method="in_state"
-    )
     late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than")
-    # Figures and the calendar lead to rows by these; here, filtering keeps them.
+    # The calendar leads to rows by these, too.
     review = filters.ChoiceFilter(
         label=_("审核情况"), choices=REVIEWS, method="in_review", empty_label=_("全部"), widget=forms.HiddenInput
     )
-    deadline = filters.DateFilter(label=_("完成期限"), widget=forms.HiddenInput)
+    deadline = filters.DateFilter(label=_("完成期限"), method="only_due_on", widget=forms.HiddenInput)
     to_act_on = filters.ChoiceFilter(
         label=_("待机构办理"), choices=YES, method="only_to_act_on", widget=forms.HiddenInput
     )
-    late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
 
-    def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
-        path = {"theme": "theme__number", "task": "number"}[name]
-        return rows.filter(task__in=list(Task.objects.filter(**{path: value}).values_list("pk", flat=True)))
+    class Meta:
+        model = Assignment
+        fields: list[str] = []
 
-    def in_state(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
-        return rows.filter(state__in=value)
+    def only_due_on(self, rows: StandingQuerySet, name: str, value: datetime.date) -> StandingQuerySet:
+        return rows.due_on(value)
 
-    def later_than(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
-        return rows.overdue(timezone.localdate() - datetime.timedelta(days=value))
-
-    def in_review(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def in_review(self, rows: Any, name: str, value: str) -> StandingQuerySet:
         return {
-            "pending": rows.filter(state=AssignmentState.SUBMITTED),
+            "pending": rows.in_state(AssignmentState.SUBMITTED),
             "unanswered": rows.unanswered(),
-            "returned": rows.filter(returned_at__isnull=False),
-            "accepted": rows.filter(state=AssignmentState.ACCEPTED),
+            "returned": rows.once_returned(),
+            "accepted": rows.in_state(AssignmentState.ACCEPTED),
         }[value]
 
-    def only_to_act_on(self, rows: AssignmentQuerySet, name: str, value: str) -> AssignmentQuerySet:
+    def only_to_act_on(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
         return rows.to_act_on()
-
-    def late_at_most(self, rows: AssignmentQuerySet, name: str, value: int) -> AssignmentQuerySet:
-        return rows.overdue().filter(deadline__gte=timezone.localdate() - datetime.timedelta(days=value))
 
 
 class OwnRequestFilter(filters.FilterSet):

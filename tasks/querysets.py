@@ -6,7 +6,21 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import Case, Count, Exists, F, IntegerField, Manager, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DateField,
+    Exists,
+    F,
+    IntegerField,
+    Manager,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Contains
 from django.utils import timezone
@@ -15,6 +29,7 @@ from plan.enums import PART_LEVELS, Part
 from portal.accounts.querysets import BELONG, SUPERVISE, InstitutionRowQuerySet, has_permission_on
 from portal.attempts import AttemptedQuerySet
 from portal.bigrams import folded
+from portal.days import end_of
 from portal.text_search import Folded, Names, looked_up, named
 from tasks.enums import CLOSED, DECIDED_WITH, AssignmentState, BulkExtensionState, RequestKind, RequestState
 from vault.enums import FileState
@@ -46,21 +61,43 @@ READY = """
 """
 
 
-def past_deadline(today: datetime.date) -> Q:
+def past_deadline(today: datetime.date, state: str = "state", deadline: str = "deadline") -> Q:
     """Past a deadline that ended with its day, and neither accepted nor not applicable."""
-    return Q(deadline__lt=today) & ~Q(state__in=CLOSED)
+    return Q(**{f"{deadline}__lt": today}) & ~Q(**{f"{state}__in": CLOSED})
 
 
-class AssignmentQuerySet(InstitutionRowQuerySet):
+class StandingQuerySet(InstitutionRowQuerySet):
+    """Rows that tell where an assignment stands: its state and its deadline are in the fields of these names."""
+
+    state_field, deadline_field = "state", "deadline"
+
+    def in_state(self, *states: str) -> Self:
+        return self.filter(**{f"{self.state_field}__in": states})
+
     def open(self) -> Self:
-        return self.exclude(state__in=CLOSED)
+        return self.exclude(**{f"{self.state_field}__in": CLOSED})
 
     def to_act_on(self) -> Self:
         """Open, and the institution's to act on: what it signed waits for its supervisor."""
-        return self.open().exclude(state=AssignmentState.SUBMITTED)
+        return self.open().exclude(**{self.state_field: AssignmentState.SUBMITTED})
+
+    def due_on(self, day: datetime.date) -> Self:
+        return self.filter(**{self.deadline_field: day})
+
+    def due_since(self, day: datetime.date) -> Self:
+        return self.filter(**{f"{self.deadline_field}__gte": day})
 
     def overdue(self, today: datetime.date | None = None) -> Self:
-        return self.filter(past_deadline(today or timezone.localdate()))
+        return self.filter(past_deadline(today or timezone.localdate(), self.state_field, self.deadline_field))
+
+    def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
+        counts = self.order_by().values_list(self.state_field, self.deadline_field).annotate(number=Count("pk"))
+        return tally_of(counts, today)
+
+
+class AssignmentQuerySet(StandingQuerySet):
+    def once_returned(self) -> Self:
+        return self.filter(returned_at__isnull=False)
 
     def unanswered(self) -> Self:
         """Returned, and not signed again since, whether or not work on it has begun."""
@@ -80,10 +117,6 @@ class AssignmentQuerySet(InstitutionRowQuerySet):
         requests = model.change_requests.rel.related_model.objects.pending()
         return self.annotate(has_pending_request=Exists(requests.filter(assignment=OuterRef("pk"))))
 
-    def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
-        counts = self.order_by().values_list("state", "deadline").annotate(number=Count("pk"))
-        return tally_of(counts, today)
-
 
 def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.date | None = None) -> dict[str, Any]:
     """`total`, `accepted`, `not_applicable`, `overdue`, and `next_deadline` among what is open and not overdue.
@@ -101,8 +134,40 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
     }
 
 
-class AssignmentChangeQuerySet(InstitutionRowQuerySet):
+class AssignmentChangeQuerySet(StandingQuerySet):
     institution_path = "assignment__institution"
+    state_field, deadline_field = "to_state", "to_deadline"
+
+    def last_by(self, day: datetime.date) -> Self:
+        """Of each assignment the last by the end of the day, which tells how it stood then; annotated with the `day`.
+
+        Nothing of an assignment that was not there yet.
+        """
+        later = self.model._default_manager.filter(
+            Q(at__gt=OuterRef("at")) | Q(pk__gt=OuterRef("pk")),
+            assignment=OuterRef("assignment"),
+            at__gte=OuterRef("at"),
+            at__lt=end_of(day),
+        )
+        return self.filter(~Exists(later), at__lt=end_of(day)).annotate(day=Value(day, DateField()))
+
+    def once_returned(self) -> Self:
+        return self.filter(Exists(self._so_far().filter(to_state=AssignmentState.RETURNED)))
+
+    def unanswered(self) -> Self:
+        """Returned, and not signed again since, whether or not work on it had begun."""
+        signed_or_returned = self._so_far().filter(to_state__in=[AssignmentState.SUBMITTED, AssignmentState.RETURNED])
+        last = Subquery(signed_or_returned.order_by("-at", "-pk").values("to_state")[:1])
+        return self.in_state(*UNANSWERED).alias(last=last).filter(last=AssignmentState.RETURNED)
+
+    def with_time_of(self, state: AssignmentState) -> Self:
+        """Annotate when the assignment last came into the state, such as `submitted_at`; None if never by then."""
+        came = self._so_far().filter(to_state=state).exclude(from_state=state)
+        return self.annotate(**{f"{state.value}_at": Subquery(came.order_by("-at", "-pk").values("at")[:1])})
+
+    def _so_far(self) -> QuerySet:
+        """For a subquery: this change and those before it."""
+        return self.model._default_manager.filter(assignment=OuterRef("assignment"), at__lte=OuterRef("at"))
 
 
 class StatementQuerySet(InstitutionRowQuerySet):

@@ -15,6 +15,7 @@ from portal.accounts.querysets import InstitutionQuerySet
 from reports.dashboard.filters import DashboardForm
 from reports.links import tasks_url
 from reports.progress import Position, position
+from tasks.past import AT
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ class Asked:
         return self.position(self.before) if self.before else None
 
     def link(self, **filters: Any) -> str:
-        """The list of assignments behind a figure; it shows how things stand today."""
-        scope: dict[str, Any] = {}
+        """The list of assignments behind a figure, as at the same day."""
+        scope: dict[str, Any] = {} if self.is_today else {AT: self.day.isoformat()}
         if self.theme:
             scope["theme"] = self.theme.number
         if self.kinds:
@@ -91,7 +92,7 @@ class Asked:
     def as_at(self, day: datetime.date) -> str:
         """The query of the same page for another day."""
         query = self.query.copy()
-        query["at"] = day.isoformat()
+        query[AT] = day.isoformat()
         if (self.before or day) >= day:
             query.pop("against", None)
         return f"?{query.urlencode()}"

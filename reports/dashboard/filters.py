@@ -18,10 +18,9 @@ from portal.accounts.enums import AuthorityKind, InstitutionKind
 from portal.accounts.models import Authority, Membership, Region, User
 from portal.widgets import CheckMenu
 from reports.progress import last_half_year, plan_in_force
+from tasks.past import AT_LABEL, DAY, NO_DAY, check_at, check_begun
 
 OF_SCOPE = ("kind", "region", "authority")
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-NO_DAY = {"invalid": gettext_lazy("请按“2026-06-30”的格式填写日期。")}
 
 
 def region_choices() -> list[tuple[str, str]]:
@@ -46,7 +45,7 @@ class DashboardForm(forms.Form):
         queryset=Authority.objects.exclude(kind=AuthorityKind.HEADQUARTERS),
         name="local_name",
     )
-    at = forms.DateField(label=gettext_lazy("截至（默认今天）"), required=False, widget=DAY, error_messages=NO_DAY)
+    at = forms.DateField(label=AT_LABEL, required=False, widget=DAY, error_messages=NO_DAY)
     against = forms.DateField(
         label=gettext_lazy("对比（默认上一半年末）"), required=False, widget=DAY, error_messages=NO_DAY
     )
@@ -99,24 +98,17 @@ class DashboardForm(forms.Form):
 
     def clean_at(self) -> datetime.date | None:
         day = self.cleaned_data["at"]
-        if day and day > self.today:
-            raise forms.ValidationError(_("截至日期不能晚于今天，现显示今天的情况。"), code="future")
-        self._check_begun(day, _("现显示今天的情况。"))
+        if day:
+            check_at(day, self.asked_plan)
         return day
 
     def clean_against(self) -> datetime.date | None:
         day = self.cleaned_data["against"]
         if day and day >= (self.cleaned_data.get("at") or self.today):
             raise forms.ValidationError(_("对比日期应早于截至日期，现与上一半年末对比。"), code="order")
-        self._check_begun(day, _("现与上一半年末对比。"))
+        if day:
+            check_begun(day, self.asked_plan, _("现与上一半年末对比。"))
         return day
-
-    def _check_begun(self, day: datetime.date | None, instead: str) -> None:
-        plan = self.asked_plan
-        if day and plan and day < plan.starts_on:
-            said = _("《%(plan)s》自 %(day)s 起执行，此前没有记录，%(instead)s")
-            words = {"plan": plan.local_title, "day": plan.starts_on, "instead": instead}
-            raise forms.ValidationError(said % words, code="before_plan")
 
 
 class MaturityForm(DashboardForm):

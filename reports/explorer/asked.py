@@ -13,26 +13,34 @@ from django.utils.translation import gettext as _
 from portal.accounts.saved_views import clean_query
 from portal.filters import said
 from reports.explorer.subjects import Cell, Column, Line, Listed, Reader, in_words
+from tasks.past import AT
 
 COLUMN, SORT, AFTER = "column", "sort", "after"
 MOST_NAMED = 5
 
 
 class Asked:
-    """One subject as a reader asks for it.
+    """One subject as a reader asks for it: as it is, or as it was at the end of the past `day`.
 
-    A filter that makes no sense finds nothing, rather than everything; a column or an order that is gone, or a
-    parameter that nobody knows, leaves the rest in force and is named.
+    A filter that makes no sense finds nothing, rather than everything; a day, a column or an order that makes none,
+    or a parameter that nobody knows, leaves the rest in force and is named.
     """
 
     def __init__(self, listed: Listed, query: QueryDict, reader: Reader) -> None:
-        self.listed, self.query = listed, query
-        self.filterset = listed.filterset(query, queryset=listed.rows(reader), request=reader)
+        self.query, self.reader = query, reader
+        self._take(listed)
+        self.day = self.form.past_day if listed.then else None
+        if listed.then and self.day:
+            self._take(listed.then)
+
+    def _take(self, listed: Listed) -> None:
+        self.listed = listed
+        self.filterset = listed.filterset(self.query, queryset=listed.rows(self.reader), request=self.reader)
         self.form = self.filterset.form
 
     @cached_property
     def is_valid(self) -> bool:
-        return self.filterset.is_valid()
+        return not self.form.errors.keys() - {AT}
 
     @cached_property
     def found(self) -> QuerySet:
@@ -75,7 +83,7 @@ class Asked:
                     for column, label in columns
                 ],
             )
-            for row in rows
+            for row in map(self.listed.shown, rows)
         ]
 
     # --- What the address says ----------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.enums import ListPage, Permission
 from reports.enums import Subject
+from reports.explorer.assignment_filters import DatedAssignmentFilter
 from reports.explorer.institution_columns import CREDIT_CODE, KIND, REGION
+from reports.explorer.past import in_the_past
 from reports.explorer.subjects import Bulk, Column, Listed
-from tasks.filters import ScopeAssignmentFilter
 from tasks.models import Assignment
 
 COLUMNS = (
@@ -82,13 +85,13 @@ COLUMNS = (
     Column("accepted_at", _("验收时间"), lambda row: row.accepted_at, width=18, css="short", is_shown=False),
 )
 
-ASSIGNMENTS = Listed(
+TODAY = Listed(
     subject=Subject.ASSIGNMENTS,
     page=ListPage.ASSIGNMENTS,
     purpose=_("监管范围内各机构的任务；签署报送前的内容不在此显示。"),
     nothing=_("没有符合条件的任务。"),
     rows=lambda reader: Assignment.objects.visible_to(reader.user, acting=reader.membership),
-    filterset=ScopeAssignmentFilter,
+    filterset=DatedAssignmentFilter,
     columns=COLUMNS,
     orders={"deadline": ("deadline", "pk"), "task": ("task_id", "deadline", "pk")},
     order="deadline",
@@ -108,3 +111,5 @@ ASSIGNMENTS = Listed(
         ),
     ),
 )
+
+ASSIGNMENTS = replace(TODAY, then=in_the_past(TODAY))

@@ -46,7 +46,7 @@ def asked_for(report: Report) -> Asked:
 def write_rows(report: Report, file: IO[bytes]) -> None:
     """The file in the active language, from one moment. Raises Refused for a filter that no longer makes sense."""
     asked = asked_for(report)
-    if not asked.is_valid:
+    if asked.form.errors:
         raise Refused(_("筛选条件已失效，例如所选机构已不在监管范围内。请在查询页面重新筛选后导出。"))
     with one_moment():
         report.rows_done, report.rows_total = 0, asked.found.count()
@@ -57,13 +57,20 @@ def write_rows(report: Report, file: IO[bytes]) -> None:
             return
         book = Workbook(write_only=True)
         _write_notes(book, report, asked)
-        write_sheet(book, str(asked.listed.subject.label), columns, rows)
+        write_sheet(book, _title(asked), columns, rows)
         book.save(file)
+
+
+def _title(asked: Asked) -> str:
+    """Of the sheet; a past day stands in it."""
+    subject = str(asked.listed.subject.label)
+    return f"{subject} {asked.day}" if asked.day else subject
 
 
 def _rows(report: Report, asked: Asked) -> Iterator[list[Any]]:
     found = asked.with_columns(asked.found).order_by(*asked.order)
-    for number, row in enumerate(found.iterator(ROWS_AT_ONCE), start=1):
+    rows = map(asked.listed.shown, found.iterator(ROWS_AT_ONCE))
+    for number, row in enumerate(rows, start=1):
         yield [_value(column.value(row)) for column in asked.columns]
         report.rows_done = number
 

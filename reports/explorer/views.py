@@ -23,7 +23,7 @@ from reports.enums import SheetFormat
 from reports.explorer.asked import AFTER, Asked
 from reports.explorer.forms import ExportForm
 from reports.explorer.registry import ALL_LISTED, LISTED
-from reports.explorer.subjects import Column, Listed
+from reports.explorer.subjects import Column
 from reports.permissions import may_export_rows
 
 ROWS_A_PAGE = 50
@@ -50,14 +50,14 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.SUPERVISE)
 def subject(request: HttpRequest, key: str) -> HttpResponse:
-    listed = LISTED[key]
-    asked = Asked(listed, request.GET, request)
+    asked = Asked(LISTED[key], request.GET, request)
+    listed = asked.listed
     after = request.GET.get(AFTER, "")
     page = keyset_page(asked.with_columns(asked.found), by=asked.order, after=after, size=ROWS_A_PAGE)
     context = {
         "asked": asked,
         "listed": listed,
-        "tabs": _tabs(request, listed),
+        "tabs": _tabs(request, key),
         "heads": [_head(asked, column) for column in asked.columns],
         "lines": asked.lines(page.rows),
         "next_cursor": page.next_cursor,
@@ -72,13 +72,13 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
     return push_url(response, f"{request.path}?{asked.address}") if request.htmx else response
 
 
-def _tabs(request: HttpRequest, current: Listed) -> list[tuple[str, str, bool]]:
+def _tabs(request: HttpRequest, current: str) -> list[tuple[str, str, bool]]:
     """Each subject with what the filters say of any of them."""
     tabs = []
     for listed in ALL_LISTED:
         shared = [name for name in SHARED if name in listed.filterset.base_filters and name in listed.filterset.order]
         query = clean_query(request.GET.urlencode(), shared)
-        tabs.append((str(listed.subject.label), f"{reverse(listed.page)}?{query}", listed is current))
+        tabs.append((str(listed.subject.label), f"{reverse(listed.page)}?{query}", listed.key == current))
     return tabs
 
 
@@ -103,7 +103,7 @@ def export(request: HttpRequest) -> HttpResponse:
         return redirect(ListPage.ASSIGNMENTS)
     wanted = form.cleaned_data
     asked = Asked(LISTED[wanted["subject"]], QueryDict(wanted["query"]), request)
-    if not asked.is_valid:
+    if asked.form.errors:
         messages.error(request, _("筛选条件有误，未导出。请先更正下面的筛选条件。"))
         return redirect(f"{reverse(asked.listed.page)}?{asked.address}")
     report = actions.request_export(

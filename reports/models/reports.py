@@ -8,12 +8,15 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.accounts.models import Authority, Institution
 from reports.enums import ReportKind, ReportState, ReportStep, SheetFormat, Subject
 from reports.querysets import ReportQuerySet
+from tasks.past import AT
 
 K = ReportKind
 S = ReportState
@@ -186,9 +189,11 @@ class Report(models.Model):
 
     @property
     def about(self) -> str:
-        """Beside its body: the plan, the period, or what was looked for."""
+        """Beside its body: the plan, the period, or what was looked for and as at which day."""
         if self.is_export:
-            return str(self.get_subject_display())
+            day = QueryDict(self.query).get(AT)
+            subject = str(self.get_subject_display())
+            return _("%(subject)s（截至 %(day)s）") % {"subject": subject, "day": day} if day else subject
         if self.is_proof:
             return f"{self.starts_on:%Y-%m-%d} – {self.ends_on:%Y-%m-%d}"
         return self.plan.local_title

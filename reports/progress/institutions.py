@@ -13,7 +13,6 @@ from plan.models import Task
 from portal.accounts.models import Institution
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.progress.conditions import Condition, Lateness, condition_of
-from reports.progress.days import end_of
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, AssignmentChange
 from tasks.querysets import past_deadline
@@ -72,8 +71,6 @@ def _now(institutions: Sequence[Institution], tasks: Sequence[Task]) -> Iterable
 
 
 def _then(institutions: Sequence[Institution], tasks: Sequence[Task], day: datetime.date) -> Iterable[tuple]:
-    changes = AssignmentChange.objects.filter(
-        assignment__institution__in=institutions, assignment__task__in=tasks, at__lt=end_of(day)
-    )
-    latest = changes.order_by("assignment_id", "-at", "-pk").distinct("assignment_id")
-    return latest.values_list("assignment", "assignment__institution", "assignment__task", "to_state", "to_deadline")
+    changes = AssignmentChange.objects.filter(assignment__institution__in=institutions, assignment__task__in=tasks)
+    last = changes.last_by(day).order_by()
+    return last.values_list("assignment", "assignment__institution", "assignment__task", "to_state", "to_deadline")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from assessments.models import Cycle
 from assessments.querysets import SelfAssessmentQuerySet
 from plan.models import Plan, Theme
-from reports.progress.days import end_of
+from portal.days import end_of
 
 MATURITY_RULE = _(
     "每家机构取所选周期内截至当日最近签署且当时未撤回的自评，统计其中成熟度类要求的等级（0 至 5 级）；"

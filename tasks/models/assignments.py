@@ -52,6 +52,9 @@ class Assignment(models.Model):
     exempted_at = models.DateTimeField(null=True, blank=True)
     exempted_reason = models.TextField(_("不适用的理由"), blank=True)
 
+    # Set on a row that was made to tell of a past day: state and deadline are those known at the end of that day.
+    known_on: datetime.date | None = None
+
     objects = AssignmentQuerySet.as_manager()
 
     class Meta:
@@ -125,12 +128,12 @@ class Assignment(models.Model):
 
     @property
     def is_overdue(self) -> bool:
-        return not self.is_closed and self.deadline < timezone.localdate()
+        return not self.is_closed and self.days_left < 0
 
     @property
     def days_left(self) -> int:
         """Whole days until the deadline's day; 0 on the day itself, negative when it has passed."""
-        return (self.deadline - timezone.localdate()) // datetime.timedelta(days=1)
+        return (self.deadline - (self.known_on or timezone.localdate())) // datetime.timedelta(days=1)
 
     @property
     def days_late(self) -> int:

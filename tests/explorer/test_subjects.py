@@ -243,7 +243,7 @@ NAMES = sorted(
 )
 SAID = [
     *("", "0", "1", "-1", "9" * 40, "x~y", "%", "😀", "\x00", "a\x00b"),
-    *("returned", "futures", "shanghai", "-deadline", "institution"),
+    *("returned", "futures", "shanghai", "-deadline", "institution", "2026-06-30"),
 ]
 WORDS = st.one_of(st.sampled_from(SAID), st.integers(-5, 10**20).map(str), st.text(max_size=30))
 

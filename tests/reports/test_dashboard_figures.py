@@ -13,35 +13,19 @@ from hypothesis.extra.django import TestCase
 from assessments.enums import SelfAssessmentState
 from assessments.models import SelfAssessment
 from plan.enums import RequirementKind
-from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution
-from reports import progress, tallies
+from reports import progress
 from reports.progress import Condition
 from reports.progress.institutions import lateness_of
 from tasks.enums import AssignmentState
 from tasks.models import Assignment
-from tests.factories.accounts import InstitutionFactory, RegionFactory
+from tests.factories.accounts import InstitutionFactory
 from tests.factories.assessments import AnswerFactory, CycleFactory, SelfAssessmentFactory
 from tests.factories.plan import PlanFactory, RequirementFactory, TaskFactory, ThemeFactory
 from tests.factories.tasks import AssignmentFactory
+from tests.reports.histories import DAY, FIRST, LAST, History, moves, noon
 
 S, C = AssignmentState, Condition
-DAY = datetime.timedelta(days=1)
-FIRST = datetime.date(2026, 1, 20)
-LAST = 75
-STATES = [S.IN_PROGRESS, S.SUBMITTED, S.RETURNED, S.ACCEPTED]
-
-moves = st.tuples(
-    st.integers(0, LAST),  # the day
-    st.integers(0, 5),  # whose
-    st.sampled_from(STATES),
-    st.sampled_from([FIRST, FIRST + 30 * DAY, FIRST + 60 * DAY]),  # the deadline
-    st.booleans(),  # whether it is counted right after
-)
-
-
-def noon(day: int) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(FIRST + day * DAY, datetime.time(12)))
 
 
 def condition(state, deadline, day):
@@ -54,46 +38,15 @@ def condition(state, deadline, day):
     return C.AT_RISK if state == S.RETURNED or is_soon else C.ON_COURSE
 
 
-class TestAnyHistory(TestCase):
-    """Two institutions of one kind and region, and one alone; two tasks of two themes."""
-
-    def setUp(self):
-        self.plan = PlanFactory(starts_on=FIRST - 10 * DAY, ends_on=FIRST + 200 * DAY)
-        self.tasks = [TaskFactory(theme=ThemeFactory(plan=self.plan)) for _number in range(2)]
-        here, there = RegionFactory(), RegionFactory(code="beijing")
-        kinds = [(InstitutionKind.FUTURES, here), (InstitutionKind.FUTURES, here), (InstitutionKind.FUND, there)]
-        self.institutions = [InstitutionFactory(kind=kind, region=region) for kind, region in kinds]
-
+class TestAnyHistory(History, TestCase):
     @settings(max_examples=25, deadline=None)
     @given(st.lists(moves, max_size=14), st.integers(0, LAST))
     def test_every_day_is_recounted_alike(self, history, day):
-        self.rows = [
-            AssignmentFactory(task=task, institution=body, deadline=FIRST, created_at=noon(0), changed_at=noon(0))
-            for task in self.tasks
-            for body in self.institutions
-        ]
-        self.known = {row.pk: [(0, S.NOT_STARTED, FIRST)] for row in self.rows}
-        for minute, move in enumerate(sorted(history, key=lambda move: move[0]), start=1):
-            self.happen(minute, *move)
+        self.live(history)
         for scope in ([0, 1, 2], [0], [0, 2]):
             for theme in (None, self.tasks[0].theme):
                 self.compare(day, scope, theme)
                 self.compare(None, scope, theme)
-
-    def happen(self, minute, day, index, state, deadline, is_counted):
-        at, row = noon(day) + datetime.timedelta(minutes=minute), self.rows[index]
-        stamps = {"started_at": at, "submitted_at": at, "returned_at": at}
-        accepted_at = at if state == S.ACCEPTED else None
-        changed = {"state": state, "deadline": deadline, "changed_at": at, "accepted_at": accepted_at, **stamps}
-        Assignment.objects.filter(pk=row.pk).update(**changed)
-        self.known[row.pk].append((day, state, deadline))
-        if is_counted:
-            tallies.count_changes()
-
-    def at(self, row, day):
-        """State and deadline at the end of a day; None before there was such an assignment."""
-        facts = [(state, deadline) for at, state, deadline in self.known[row.pk] if FIRST + at * DAY <= day]
-        return facts[-1] if facts else None
 
     def compare(self, number, scope, theme):
         day = timezone.localdate() if number is None else FIRST + number * DAY

@@ -58,10 +58,16 @@ def _badge(name: str, overdue: bool, language: str | None) -> SafeString:
 
 
 @register.inclusion_tag("_components/deadline.html")
-def deadline(day: date | None, is_official: bool = True, done: bool = False) -> dict[str, Any]:
-    """A deadline with the days left. `done`: nothing is left to do, so no countdown."""
-    left = None if day is None or done else (day - timezone.localdate()).days
-    return {"day": day, "left": left, "late": -left if left is not None else None, "is_official": is_official}
+def deadline(
+    day: date | None, is_official: bool = True, done: bool = False, known_on: date | None = None
+) -> dict[str, Any]:
+    """A deadline with the days left. `done`: nothing is left to do, so no countdown.
+
+    As `known_on` a past day, days count from that, and nothing is said of whether it was official by then.
+    """
+    left = None if day is None or done else (day - (known_on or timezone.localdate())).days
+    late = -left if left is not None else None
+    return {"day": day, "left": left, "late": late, "is_official": is_official or known_on, "known_on": known_on}
 
 
 @register.inclusion_tag("_components/expiry.html")

@@ -1,0 +1,37 @@
+"""The list of assignments as at the end of a past day: its rows are facts, shown as the assignments they tell of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from reports.explorer.assignment_filters import PastAssignmentFilter
+from reports.explorer.subjects import Column, Listed
+from tasks.models import AssignmentChange
+from tasks.past import TIMES, as_it_was
+from tasks.querysets import AssignmentChangeQuerySet
+
+ASSIGNMENT = "assignment"
+
+
+def in_the_past(listed: Listed) -> Listed:
+    """The same list for a past day, with nothing to be done from it."""
+    return replace(
+        listed,
+        rows=lambda reader: AssignmentChange.objects.visible_to(reader.user, acting=reader.membership),
+        filterset=PastAssignmentFilter,
+        columns=[_of_then(column) for column in listed.columns],
+        orders={"deadline": ("to_deadline", "pk"), "task": (f"{ASSIGNMENT}__task_id", "to_deadline", "pk")},
+        joins=_joins(listed.joins),
+        shown=as_it_was,
+        bulk=(),
+    )
+
+
+def _of_then(column: Column) -> Column:
+    needs = partial(AssignmentChangeQuerySet.with_time_of, state=TIMES[column.key]) if column.key in TIMES else None
+    return replace(column, joins=_joins(column.joins), needs=needs)
+
+
+def _joins(joins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{ASSIGNMENT}__{join}" for join in joins)

@@ -1,0 +1,69 @@
+"""What may have become of six assignments over some weeks, for tests that tell any day of it."""
+
+import datetime
+
+from django.utils import timezone
+from hypothesis import strategies as st
+
+from portal.accounts.enums import InstitutionKind
+from reports import tallies
+from tasks.enums import AssignmentState
+from tasks.models import Assignment
+from tests.factories.accounts import InstitutionFactory, RegionFactory
+from tests.factories.plan import PlanFactory, TaskFactory, ThemeFactory
+from tests.factories.tasks import AssignmentFactory
+
+S = AssignmentState
+DAY = datetime.timedelta(days=1)
+FIRST = datetime.date(2026, 1, 20)
+LAST = 75
+STATES = [S.IN_PROGRESS, S.SUBMITTED, S.RETURNED, S.ACCEPTED]
+
+moves = st.tuples(
+    st.integers(0, LAST),  # the day
+    st.integers(0, 5),  # whose
+    st.sampled_from(STATES),
+    st.sampled_from([FIRST, FIRST + 30 * DAY, FIRST + 60 * DAY]),  # the deadline
+    st.booleans(),  # whether it is counted right after
+)
+
+
+def noon(day: int) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(FIRST + day * DAY, datetime.time(12)))
+
+
+class History:
+    """Two institutions of one kind and region, and one alone; two tasks of two themes."""
+
+    def setUp(self):
+        self.plan = PlanFactory(starts_on=FIRST - 10 * DAY, ends_on=FIRST + 200 * DAY)
+        self.tasks = [TaskFactory(theme=ThemeFactory(plan=self.plan)) for _number in range(2)]
+        here, there = RegionFactory(), RegionFactory(code="beijing")
+        kinds = [(InstitutionKind.FUTURES, here), (InstitutionKind.FUTURES, here), (InstitutionKind.FUND, there)]
+        self.institutions = [InstitutionFactory(kind=kind, region=region) for kind, region in kinds]
+
+    def live(self, history):
+        """From the first day on; `known` keeps what became of each, by the days since."""
+        self.rows = [
+            AssignmentFactory(task=task, institution=body, deadline=FIRST, created_at=noon(0), changed_at=noon(0))
+            for task in self.tasks
+            for body in self.institutions
+        ]
+        self.known = {row.pk: [(0, S.NOT_STARTED, FIRST)] for row in self.rows}
+        for minute, move in enumerate(sorted(history, key=lambda move: move[0]), start=1):
+            self.happen(minute, *move)
+
+    def happen(self, minute, day, index, state, deadline, is_counted):
+        at, row = noon(day) + datetime.timedelta(minutes=minute), self.rows[index]
+        stamps = {"started_at": at, "submitted_at": at, "returned_at": at}
+        accepted_at = at if state == S.ACCEPTED else None
+        changed = {"state": state, "deadline": deadline, "changed_at": at, "accepted_at": accepted_at, **stamps}
+        Assignment.objects.filter(pk=row.pk).update(**changed)
+        self.known[row.pk].append((day, state, deadline))
+        if is_counted:
+            tallies.count_changes()
+
+    def at(self, row, day):
+        """State and deadline at the end of a day; None before there was such an assignment."""
+        facts = [(state, deadline) for at, state, deadline in self.known[row.pk] if FIRST + at * DAY <= day]
+        return facts[-1] if facts else None
