@@ -10,10 +10,11 @@ from django.db import connection
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from portal import attempts
 from portal.accounts.enums import InstitutionKind, Role
 from portal.audit.models import AuditEvent
 from portal.notices.models import Notice
-from reports import heartbeat, making
+from reports import making
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.explorer import exporting
 from reports.explorer.registry import LISTED
@@ -238,7 +239,7 @@ def test_rows_are_counted_while_they_are_written(monkeypatch):
         seen.append(shown)
         return original(value)
 
-    monkeypatch.setattr(heartbeat, "SECONDS", 0.01)
+    monkeypatch.setattr(attempts, "SECONDS", 0.01)
     monkeypatch.setattr(exporting, "_value", waiting_to_be_seen)
     made(report)
     outside.close()
