@@ -22,7 +22,7 @@ WORDS = ("9", "证券", "附件", "请补充正式印发的版本", "鲸落")
 def search_growth(bench: Bench) -> float:
     """The dialog's answer at 25,000 institutions over the same at 500: the worst of words and readers."""
     ratios = []
-    for reader, email in READERS.items():
+    for reader, (email, _path) in READERS.items():
         for words in WORDS:
             runs = {str(size): _request(bench, bench.demo(size), email, words) for size in (SMALL, LARGE)}
             taken = interleaved(runs, rounds=ROUNDS)
