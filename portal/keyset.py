@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connection
 from django.db.models import BooleanField, Field, Func, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
@@ -68,5 +70,30 @@ def count_beside(page: KeysetPage, rows: QuerySet, *, after: str) -> BoundedCoun
 
 def bounded_count(rows: QuerySet) -> BoundedCount:
     """How many rows there are, without counting on past the limit."""
-    number = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return _bounded(rows.order_by()[: COUNT_LIMIT + 1].count())
+
+
+def bounded_counts(*several: QuerySet) -> list[BoundedCount]:
+    """Of each how many rows of its model there are, all in one query."""
+    counts, parameters = zip(*map(_counting, several), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", [*chain(*parameters)])
+        return [_bounded(number) for number in cursor.fetchone()]
+
+
+def _counting(rows: QuerySet) -> tuple[str, Sequence[Any]]:
+    try:
+        sql, parameters = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return "0", []
+    return f"(SELECT count(*) FROM ({sql}) AS counted)", parameters  # noqa: S608 - a queryset's own text
+
+
+def _bounded(number: int) -> BoundedCount:
     return BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT)
+
+
+def together(counts: Iterable[BoundedCount]) -> BoundedCount:
+    """The counts of parts as that of the whole."""
+    numbers, more = zip(*counts, strict=True)
+    return BoundedCount(min(sum(numbers), COUNT_LIMIT), any(more) or sum(numbers) > COUNT_LIMIT)

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from assessments.enums import RectificationState, SelfAssessmentState
-from assessments.filters import QueueFilterForm
 from assessments.models import Cycle, Rectification, SelfAssessment
 from assessments.permissions import can_open_cycle
 from assessments.queue import Queue
@@ -107,7 +106,7 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     """What the person may judge, oldest first; nothing for an observer."""
     if not request.membership.may(Permission.REVIEW):
         return {"may_review": False}
-    queue = Queue(request.user, request.membership, QueueFilterForm({}))
+    queue = Queue(request.user, request.membership)
     count, more = queue.count()
     return {"may_review": True, "queue": queue.items(limit=SHOWN), "queue_count": count, "queue_more": more}
 

@@ -7,8 +7,7 @@ page begins with the last working day before today; and it never reaches back fu
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assessments.models import Rectification, SelfAssessment
 from portal.accounts.models import Membership, User
-from portal.keyset import COUNT_LIMIT
+from portal.keyset import BoundedCount, bounded_counts, together
 from portal.working_days import DAY, on_or_before
 from tasks.models import Assignment, ChangeRequest, Submission
 
@@ -125,17 +124,18 @@ def _sources(user: User, acting: Membership) -> list[Source]:
 
 
 def _counts(sources: Sequence[Source]) -> list[Count]:
-    found = _together(
-        source.rows.order_by().values_list(Value(place))[: COUNT_LIMIT + 1] for place, source in enumerate(sources)
-    )
-    counted = Counter(sources[place].what for (place,) in found)
-    return [Count(what, min(counted[what], COUNT_LIMIT), counted[what] > COUNT_LIMIT) for what in What if counted[what]]
+    found: dict[What, list[BoundedCount]] = {what: [] for what in What}
+    for source, count in zip(sources, bounded_counts(*(source.rows for source in sources)), strict=True):
+        found[source.what].append(count)
+    counts = [Count(what, *together(counts)) for what, counts in found.items()]
+    return [count for count in counts if count.number]
 
 
 def _latest(sources: Sequence[Source], limit: int) -> Iterator[Change]:
-    found = _together(
+    first, *others = (
         _described(source, place).order_by(f"-{source.at}")[:limit] for place, source in enumerate(sources)
     )
+    found = first.union(*others, all=True)
     for at, place, pk, number, *names in sorted(found, key=itemgetter(0), reverse=True)[:limit]:
         institution, title = _local(*names[:2]), _local(*names[2:])
         matter = f"{number} {title}" if number else title
@@ -156,11 +156,6 @@ def _described(source: Source, place: int) -> QuerySet:
         f"{path}title",
         f"{path}title_en" if path else Value(""),
     )
-
-
-def _together(parts: Iterable[QuerySet]) -> QuerySet:
-    first, *others = parts
-    return first.union(*others, all=True)
 
 
 def _local(chinese: str, english: str) -> str:
