@@ -79,11 +79,13 @@ def since_when(membership: Membership, now: datetime.datetime) -> datetime.datet
 
 
 def changes(user: User, acting: Membership, *, since: datetime.datetime, limit: int) -> Changes:
-    """In two queries, which of each kind read no more than is shown or counted."""
+    """In two queries at most, which of each kind read no more than is shown or counted."""
     sources = [
         source._replace(rows=source.rows.filter(**{f"{source.at}__gt": since})) for source in _sources(user, acting)
     ]
-    return Changes(since, _counts(sources), list(_latest(sources, limit)))
+    counted = list(zip(sources, bounded_counts(*(source.rows for source in sources)), strict=True))
+    happened = [source for source, count in counted if count.number]
+    return Changes(since, _counts(counted), list(_latest(happened, limit)) if happened else [])
 
 
 def _sources(user: User, acting: Membership) -> list[Source]:
@@ -123,11 +125,8 @@ def _sources(user: User, acting: Membership) -> list[Source]:
     ]
 
 
-def _counts(sources: Sequence[Source]) -> list[Count]:
-    found: dict[What, list[BoundedCount]] = {what: [] for what in What}
-    for source, count in zip(sources, bounded_counts(*(source.rows for source in sources)), strict=True):
-        found[source.what].append(count)
-    counts = [Count(what, *together(counts)) for what, counts in found.items()]
+def _counts(counted: Sequence[tuple[Source, BoundedCount]]) -> list[Count]:
+    counts = [Count(what, *together(count for source, count in counted if source.what == what)) for what in What]
     return [count for count in counts if count.number]
 
 
