@@ -70,7 +70,8 @@ def count_beside(page: KeysetPage, rows: QuerySet, *, after: str) -> BoundedCoun
 
 def bounded_count(rows: QuerySet) -> BoundedCount:
     """How many rows there are, without counting on past the limit."""
-    return _bounded(rows.order_by()[: COUNT_LIMIT + 1].count())
+    (count,) = bounded_counts(rows)
+    return count
 
 
 def bounded_counts(*several: QuerySet) -> list[BoundedCount]:
@@ -78,7 +79,7 @@ def bounded_counts(*several: QuerySet) -> list[BoundedCount]:
     counts, parameters = zip(*map(_counting, several), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(counts)}", [*chain(*parameters)])
-        return [_bounded(number) for number in cursor.fetchone()]
+        return [BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT) for number in cursor.fetchone()]
 
 
 def _counting(rows: QuerySet) -> tuple[str, Sequence[Any]]:
@@ -87,10 +88,6 @@ def _counting(rows: QuerySet) -> tuple[str, Sequence[Any]]:
     except EmptyResultSet:
         return "0", []
     return f"(SELECT count(*) FROM ({sql}) AS counted)", parameters  # noqa: S608 - a queryset's own text
-
-
-def _bounded(number: int) -> BoundedCount:
-    return BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT)
 
 
 def together(counts: Iterable[BoundedCount]) -> BoundedCount:
