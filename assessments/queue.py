@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from assessments.enums import ReviewDraftState, SelfAssessmentState
 from assessments.filters import MINE, UNASSIGNED, QueueFilterForm
-from assessments.models import CaseOfficer, ReviewDraft, SelfAssessment
+from assessments.models import CaseOfficer, Review, ReviewDraft, SelfAssessment
 from portal.accounts.enums import Permission
 from portal.accounts.models import Membership, User
 from portal.accounts.querysets import BELONG, has_permission_on
@@ -124,8 +124,8 @@ def submissions_to_review(user: User, acting: Membership) -> QuerySet[Submission
         .filter(
             ~has_permission_on("assignment__institution", user, BELONG),
             ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
+            ~Exists(Review.objects.filter(submission=OuterRef("pk"))),
             assignment__state=AssignmentState.SUBMITTED,
-            review=None,
         )
         .select_related("assignment__task", "assignment__institution__region")
         .defer("content")
