@@ -22,7 +22,7 @@ from assessments.models import CaseOfficer, Review, ReviewDraft, SelfAssessment
 from portal.accounts.enums import Permission
 from portal.accounts.models import Membership, User
 from portal.accounts.querysets import BELONG, has_permission_on
-from portal.keyset import COUNT_LIMIT, BoundedCount, bounded_count
+from portal.keyset import BoundedCount, bounded_counts, together
 from tasks.enums import AssignmentState
 from tasks.models import Submission
 
@@ -85,14 +85,15 @@ class Item(NamedTuple):
 
 
 class Queue:
-    """What one person may judge in the body acted for, through the filters of `form`."""
+    """What one person may judge in the body acted for: all of it, or what passes the filters of `form`."""
 
-    def __init__(self, user: User, acting: Membership, form: QueueFilterForm) -> None:
-        wanted = form.wanted.get("officer", "")
-        submissions = form.submissions(submissions_to_review(user, acting))
-        self_assessments = form.self_assessments(self_assessments_to_review(user, acting))
-        self.submissions = _dealt_with_by(wanted, submissions, user, acting)
-        self.self_assessments = _dealt_with_by(wanted, self_assessments, user, acting)
+    def __init__(self, user: User, acting: Membership, form: QueueFilterForm | None = None) -> None:
+        self.submissions = submissions_to_review(user, acting)
+        self.self_assessments = self_assessments_to_review(user, acting)
+        if form is not None:
+            wanted = form.wanted.get("officer", "")
+            self.submissions = _dealt_with_by(wanted, form.submissions(self.submissions), user, acting)
+            self.self_assessments = _dealt_with_by(wanted, form.self_assessments(self.self_assessments), user, acting)
 
     def items(self, after: Place | None = None, limit: int = PAGE) -> list[Item]:
         """The first items after a place, in two queries."""
@@ -109,9 +110,7 @@ class Queue:
 
     def count(self) -> BoundedCount:
         """Of both kinds together, no further than a list counts."""
-        one, other = bounded_count(self.submissions), bounded_count(self.self_assessments)
-        total = one.number + other.number
-        return BoundedCount(min(total, COUNT_LIMIT), one.more or other.more or total > COUNT_LIMIT)
+        return together(bounded_counts(self.submissions, self.self_assessments))
 
     def next_after(self, place: Place) -> Item | None:
         """What follows a place that was just dealt with; the oldest of all at the queue's end."""
@@ -126,7 +125,6 @@ def submissions_to_review(user: User, acting: Membership) -> QuerySet[Submission
             ~has_permission_on("assignment__institution", user, BELONG),
             ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
             ~Exists(Review.objects.filter(submission=OuterRef("pk"))),
-            ~Exists(Submission.objects.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))),
             assignment__state=AssignmentState.SUBMITTED,
         )
         .select_related("assignment__task", "assignment__institution__region")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
+from itertools import chain
 from typing import Any, NamedTuple
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connection
 from django.db.models import BooleanField, Field, Func, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.lookups import GreaterThan, LessThan
@@ -86,5 +88,27 @@ def count_beside(page: KeysetPage, rows: QuerySet, *, after: str) -> BoundedCoun
 
 def bounded_count(rows: QuerySet) -> BoundedCount:
     """How many rows there are, without counting on past the limit."""
-    number = rows.order_by()[: COUNT_LIMIT + 1].count()
-    return BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT)
+    (count,) = bounded_counts(rows)
+    return count
+
+
+def bounded_counts(*several: QuerySet) -> list[BoundedCount]:
+    """Of each how many rows of its model there are, all in one query."""
+    counts, parameters = zip(*map(_counting, several), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", [*chain(*parameters)])
+        return [BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT) for number in cursor.fetchone()]
+
+
+def _counting(rows: QuerySet) -> tuple[str, Sequence[Any]]:
+    try:
+        sql, parameters = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return "0", []
+    return f"(SELECT count(*) FROM ({sql}) AS counted)", parameters  # noqa: S608 - a queryset's own text
+
+
+def together(counts: Iterable[BoundedCount]) -> BoundedCount:
+    """The counts of parts as that of the whole."""
+    numbers, more = zip(*counts, strict=True)
+    return BoundedCount(min(sum(numbers), COUNT_LIMIT), any(more) or sum(numbers) > COUNT_LIMIT)

@@ -89,6 +89,7 @@ def _supervisory(
     institutions = Institution.objects.visible_to(report.requested_by, acting=membership)
     figures = progress.measure_scope(institutions, plan=report.plan, day=today)
     authority = report.authority
+    in_regions = assignments.select_related("institution__region")
     waiting = assignments.filter(state=AssignmentState.SUBMITTED)
     return {
         "figures": figures.total,
@@ -101,6 +102,6 @@ def _supervisory(
         "regions": list(authority.regions.all()),
         "kinds": [kind.label for kind in InstitutionKind if kind in authority.kinds],
         "waiting_since": waiting.aggregate(oldest=Min("submitted_at"))["oldest"],
-        "overdue": progress.overdue_list(assignments, plan=report.plan, today=today, limit=OVERDUE_SHOWN),
+        "overdue": progress.overdue_list(in_regions, plan=report.plan, today=today, limit=OVERDUE_SHOWN),
         "institutions": progress.by_institution(assignments, plan=report.plan, today=today, limit=INSTITUTIONS_SHOWN),
     }

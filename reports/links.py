@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -12,7 +13,17 @@ from plan.models import Plan
 
 def tasks_url(plan: Plan, **filters: object) -> str:
     """The list of assignments whose length a figure is: a filter for each of its conditions; a list gives several."""
-    return f"{reverse('tasks:list')}?{urlencode({'plan': plan.slug, **filters}, doseq=True)}"
+    return tasks_link(plan)(**filters)
+
+
+def tasks_link(plan: Plan) -> Callable[..., str]:
+    """`tasks_url` for the many figures of one page."""
+    whole = f"{reverse('tasks:list')}?{urlencode({'plan': plan.slug})}"
+
+    def link(**filters: object) -> str:
+        return f"{whole}&{urlencode(filters, doseq=True)}" if filters else whole
+
+    return link
 
 
 def answers_url(cycle: Cycle, **filters: object) -> str:

@@ -60,7 +60,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 
 def _deal_with(request: HttpRequest, cases: CasesForm) -> str:
     """Do what the pressed button says; what was done, in a sentence."""
-    works = Queue(request.user, request.membership, QueueFilterForm({})).chosen(cases.work)
+    works = Queue(request.user, request.membership).chosen(cases.work)
     about: dict[str, Any] = {"works": works, "authority": request.membership.authority, "by": request.user}
     if not works:
         raise ValidationError(_("所选报送已不在队列中，可能已有结论或已撤回。"), code="gone")
@@ -81,7 +81,7 @@ def _deal_with(request: HttpRequest, cases: CasesForm) -> str:
 
 def _loads(request: HttpRequest, colleagues: Sequence[User]) -> dict[str, Any]:
     """How much each colleague has, and how much nobody has: the figures of the whole queue."""
-    whole = Queue(request.user, request.membership, QueueFilterForm({}))
+    whole = Queue(request.user, request.membership)
     loads = loads_of(colleagues, whole, request.membership)
     unassigned = Queue(request.user, request.membership, QueueFilterForm({"officer": UNASSIGNED}))
     number, is_more = unassigned.count()

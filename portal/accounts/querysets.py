@@ -7,7 +7,6 @@ the same at 500 institutions and at 25,000.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -15,14 +14,45 @@ from typing import Any, Self
 from django.apps import apps
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Func, OuterRef, Q
 from django.utils import timezone
 
 BELONG = "belong_institution"
 SUPERVISE = "supervise_institution"
 
+IS_PERMISSION = "held.permission_id = (SELECT id FROM auth_permission WHERE codename = %s LIMIT 1)"
+HELD = """
+    EXISTS (
+        SELECT FROM accounts_institutiongroupobjectpermission held
+        WHERE held.content_object_id = {institution} AND ({permissions}) AND held.group_id IN ({groups})
+    )
+"""
 
-def has_permission_on(institution: str, user, *codenames: str, acting=None, permission=None) -> Exists:
+
+class Held(Func):
+    """Whether one of the groups holds one of the permissions on the institution.
+
+    A permission is looked up by its codename in the same statement: PostgreSQL knows how many grants a permission and
+    a group have, but not how many a codename or a user has: with a join on those it expects few rows, and sorts a
+    large scope rather than walk an index to the page's end. It is text because a page asks it dozens of times: built
+    anew for each query, the same as expressions took longer than to run.
+    """
+
+    arity = 1
+    output_field = models.BooleanField()
+
+    def as_sql(self, compiler, connection, **context):
+        institution, parameters = compiler.compile(self.source_expressions[0])
+        codenames, groups = self.extra["codenames"], self.extra["groups"]
+        sql = HELD.format(
+            institution=institution,
+            permissions=" OR ".join([IS_PERMISSION] * len(codenames)),
+            groups=", ".join(["%s"] * len(groups)) or "NULL",
+        )
+        return sql, (*parameters, *codenames, *groups)
+
+
+def has_permission_on(institution: str, user, *codenames: str, acting=None, permission=None) -> Held:
     """Whether the group of one of the user's bodies holds a permission on the institution at that field path.
 
     `acting`, a membership, narrows it to the body acted for; `permission` to authorities where the user's role
@@ -32,25 +62,7 @@ def has_permission_on(institution: str, user, *codenames: str, acting=None, perm
     memberships = [acting] if is_own else user.active_memberships
     if permission:
         memberships = [m for m in memberships if m.is_supervising and m.may(permission)]
-    grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
-        _is_one_of(codenames),
-        content_object=OuterRef(institution),
-        group__in=[m.body.group_id for m in memberships],
-    )
-    return Exists(grants)
-
-
-def _is_one_of(codenames: Iterable[str]) -> Q:
-    """The permission by its id, looked up once in the same statement.
-
-    PostgreSQL knows how many grants a permission and a group have, but not how many a codename or a user has: with
-    a join on those it expects few rows, and sorts a large scope rather than walk an index to the page's end.
-    """
-    permissions = apps.get_model("auth", "Permission").objects.order_by().values("pk")
-    condition = Q()
-    for codename in codenames:
-        condition |= Q(permission=permissions.filter(codename=codename)[:1])
-    return condition
+    return Held(institution, codenames=codenames, groups=[m.body.group_id for m in memberships])
 
 
 def in_scope(authority, prefix: str = "") -> Q:
@@ -124,8 +136,9 @@ class AuthorityQuerySet(models.QuerySet):
 
     def supervising(self, institution) -> Self:
         """Those in whose scope it is, the nearest first: no secret to whoever sees the institution."""
+        permission = apps.get_model("auth", "Permission").objects.filter(codename=SUPERVISE).order_by().values("pk")[:1]
         grants = apps.get_model("accounts", "InstitutionGroupObjectPermission").objects.filter(
-            _is_one_of([SUPERVISE]), content_object=institution
+            permission=permission, content_object=institution
         )
         return self.filter(group__in=grants.values("group")).order_by("all_regions", "name")
 

@@ -8,11 +8,11 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from portal.accounts.enums import Permission
-from portal.accounts.querysets import SUPERVISE, has_permission_on
+from portal.accounts.querysets import SUPERVISE, Held, has_permission_on
 from portal.notices.enums import FAILED, SUPERVISORY, DeliveryState
 
 
-def _proof_of(user, acting) -> tuple[Q, Exists]:
+def _proof_of(user, acting) -> tuple[Q, Held]:
     """Of which institutions one sees the proof of delivery: one's own as liaison or CIO, and those of one's scope."""
     memberships = [acting] if acting and acting.user_id == user.pk else user.active_memberships
     own = [m.institution_id for m in memberships if m.institution_id and m.may(Permission.SEE_PROOF)]

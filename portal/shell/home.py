@@ -6,7 +6,6 @@ All figures come from `reports`, over what the person sees in the body acted for
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,17 +14,16 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from assessments.enums import RectificationState, SelfAssessmentState
-from assessments.filters import QueueFilterForm
 from assessments.models import Cycle, Rectification, SelfAssessment
 from assessments.permissions import can_open_cycle
 from assessments.queue import Queue
-from plan.models import Plan
+from plan.models import Plan, Task
 from portal.accounts.enums import Permission
 from portal.accounts.models import Authority, Institution
 from portal.keyset import bounded_count
 from reports import progress
 from reports.charts import heat_map, state_chart
-from reports.links import tasks_url
+from reports.links import tasks_link
 from reports.permissions import kind_for
 from reports.progress import supervision
 from reports.progress.changes import changes, since_when
@@ -49,8 +47,9 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
         return context
     institutions = Institution.objects.visible_to(request.user, acting=membership)
     assignments = Assignment.objects.visible_to(request.user, acting=membership)
-    measured = progress.measure_scope(institutions, plan=plan, day=today)
-    link = partial(tasks_url, plan)
+    position = progress.position(institutions, plan=plan, day=today)
+    measured = position.progress
+    link = tasks_link(plan)
     return context | {
         "figures": measured.total,
         "by_theme": measured.by_theme,
@@ -60,8 +59,8 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
         "may_open_cycle": can_open_cycle(request.user),
         "may_urge": membership.may(Permission.URGE),
         **_queue(request),
-        "ageing": [(age, link(**age.filters)) for age in supervision.ageing(institutions, plan=plan, day=today)],
-        **_late(assignments, plan, link),
+        "ageing": [(age, link(**age.filters)) for age in supervision.ageing(position)],
+        **_late(assignments, plan, measured.tasks, link),
         **_rectifications(request),
         **_requests(request),
         **_load(request),
@@ -70,11 +69,11 @@ def supervisor_home(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _late(assignments: AssignmentQuerySet, plan: Plan, link: Callable[..., str]) -> dict[str, Any]:
+def _late(assignments: AssignmentQuerySet, plan: Plan, tasks: list[Task], link: Callable[..., str]) -> dict[str, Any]:
     """What is late by how much, what was returned and waits, and what comes this week."""
     today = timezone.localdate()
     returned, returned_count = supervision.unanswered(assignments, plan=plan, today=today, limit=SHOWN)
-    week = supervision.this_week(assignments, plan=plan, today=today)
+    week = supervision.this_week(assignments, plan=plan, tasks=tasks, today=today)
     return {
         "overdue": progress.overdue_list(assignments, plan=plan, today=today, limit=SHOWN),
         "returned": returned,
@@ -107,7 +106,7 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     """What the person may judge, oldest first; nothing for an observer."""
     if not request.membership.may(Permission.REVIEW):
         return {"may_review": False}
-    queue = Queue(request.user, request.membership, QueueFilterForm({}))
+    queue = Queue(request.user, request.membership)
     count, more = queue.count()
     return {"may_review": True, "queue": queue.items(limit=SHOWN), "queue_count": count, "queue_more": more}
 
@@ -141,7 +140,7 @@ def institution_home(request: HttpRequest) -> dict[str, Any]:
         return context
     assignments = Assignment.objects.visible_to(request.user, acting=membership)
     measured = progress.measure(assignments, plan=plan, today=today)
-    link = partial(tasks_url, plan)
+    link = tasks_link(plan)
     context |= {
         "figures": measured.total,
         "by_theme": measured.by_theme,

@@ -8,7 +8,7 @@ from portal.accounts.models import Region
 from reports.dashboard.asked import Asked
 from reports.dashboard.charts.tiles import tile_map
 from reports.dashboard.comparing import Change, ShareChange
-from reports.progress import OVERDUE_RULE, Figures, by_region
+from reports.progress import OVERDUE_RULE, Figures, by_region, summed
 
 
 class Line(NamedTuple):
@@ -43,7 +43,7 @@ def content(asked: Asked) -> dict[str, Any]:
     ]
     lines.sort(key=lambda line: (-(line.now.overdue_share or 0), -line.now.overdue))
     return {
-        "figures": sum(now.values(), Figures()),
+        "figures": summed(now.values()),
         "chart": tile_map(regions, now, then, link),
         "lines": lines,
         "rules": [OVERDUE_RULE],

@@ -26,6 +26,7 @@ from reports.progress.figures import (
     Progress,
     in_words,
     percent,
+    summed,
 )
 from reports.progress.institutions import Standing, standings, worst_first
 from reports.progress.maturity import MATURITY_RULE, Maturity, cycle_by, maturity, mean_level
@@ -92,6 +93,7 @@ __all__ = [
     "position",
     "standings",
     "stood",
+    "summed",
     "to_do",
     "with_history",
     "worst_first",

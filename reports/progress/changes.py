@@ -7,14 +7,12 @@ page begins with the last working day before today; and it never reaches back fu
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import CharField, IntegerField, QuerySet, TextChoices, Value
+from django.db.models import IntegerField, QuerySet, TextChoices, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -22,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assessments.models import Rectification, SelfAssessment
 from portal.accounts.models import Membership, User
-from portal.keyset import COUNT_LIMIT
+from portal.keyset import BoundedCount, bounded_counts, together
 from portal.working_days import DAY, on_or_before
 from tasks.models import Assignment, ChangeRequest, Submission
 
@@ -81,12 +79,13 @@ def since_when(membership: Membership, now: datetime.datetime) -> datetime.datet
 
 
 def changes(user: User, acting: Membership, *, since: datetime.datetime, limit: int) -> Changes:
-    """In two queries, which of each kind read no more than is shown or counted."""
+    """In two queries at most, which of each kind read no more than is shown or counted."""
     sources = [
-        source._replace(rows=source.rows.filter(**{f"{source.at}__gt": since}).order_by())
-        for source in _sources(user, acting)
+        source._replace(rows=source.rows.filter(**{f"{source.at}__gt": since})) for source in _sources(user, acting)
     ]
-    return Changes(since, _counts(sources), list(_latest(sources, limit)))
+    counted = list(zip(sources, bounded_counts(*(source.rows for source in sources)), strict=True))
+    happened = [source for source, count in counted if count.number]
+    return Changes(since, _counts(counted), list(_latest(happened, limit)) if happened else [])
 
 
 def _sources(user: User, acting: Membership) -> list[Source]:
@@ -126,43 +125,36 @@ def _sources(user: User, acting: Membership) -> list[Source]:
     ]
 
 
-def _counts(sources: Iterable[Source]) -> list[Count]:
-    found = _together(source.rows.values_list(_text(source.what))[: COUNT_LIMIT + 1] for source in sources)
-    counted = Counter(what for (what,) in found)
-    return [Count(what, min(counted[what], COUNT_LIMIT), counted[what] > COUNT_LIMIT) for what in What if counted[what]]
+def _counts(counted: Sequence[tuple[Source, BoundedCount]]) -> list[Count]:
+    counts = [Count(what, *together(count for source, count in counted if source.what == what)) for what in What]
+    return [count for count in counts if count.number]
 
 
-def _latest(sources: Iterable[Source], limit: int) -> Iterator[Change]:
-    found = _together(_described(source).order_by(f"-{source.at}")[:limit] for source in sources)
-    for at, what, page, pk, number, *names in sorted(found, key=itemgetter(0), reverse=True)[:limit]:
+def _latest(sources: Sequence[Source], limit: int) -> Iterator[Change]:
+    first, *others = (
+        _described(source, place).order_by(f"-{source.at}")[:limit] for place, source in enumerate(sources)
+    )
+    found = first.union(*others, all=True)
+    for at, place, pk, number, *names in sorted(found, key=itemgetter(0), reverse=True)[:limit]:
         institution, title = _local(*names[:2]), _local(*names[2:])
         matter = f"{number} {title}" if number else title
-        yield Change(What(what), at, institution, matter, reverse(page, args=[pk]))
+        yield Change(sources[place].what, at, institution, matter, reverse(sources[place].page, args=[pk]))
 
 
-def _described(source: Source) -> QuerySet:
-    """Its time, what it is, its page, and the names in both languages: the same columns for every source."""
+def _described(source: Source, place: int) -> QuerySet:
+    """Its time, its place among the sources, and the names in both languages: the same columns for every source."""
     path = f"{source.matter}__" if source.matter else ""
     is_task = source.matter.endswith("task")
     return source.rows.values_list(
         source.at,
-        _text(source.what),
-        _text(source.page),
+        Value(place),
         "pk",
         f"{path}number" if is_task else Value(None, IntegerField()),
         f"{source.institution}__name",
         f"{source.institution}__name_en",
         f"{path}title",
-        f"{path}title_en" if path else _text(""),
+        f"{path}title_en" if path else Value(""),
     )
-
-
-def _text(words: str) -> Value:
-    return Value(words, CharField())
-
-
-def _together(parts: Iterable[Any]) -> QuerySet:
-    return reduce(lambda one, other: one.union(other, all=True), parts)
 
 
 def _local(chinese: str, english: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from itertools import product
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -27,9 +29,6 @@ class Figures:
 
     states: Counter[str] = field(default_factory=Counter)
     overdue: int = 0
-
-    def __add__(self, other: Figures) -> Figures:
-        return Figures(self.states + other.states, self.overdue + other.overdue)
 
     @property
     def total(self) -> int:
@@ -84,6 +83,26 @@ class Figures:
         return in_words(self.overdue_share)
 
 
+def summed(parts: Iterable[Figures]) -> Figures:
+    """The figures of several sets together."""
+    states: Counter[str] = Counter()
+    overdue = 0
+    for figures in parts:
+        states.update(figures.states)
+        overdue += figures.overdue
+    return Figures(states, overdue)
+
+
+def figures_by(counts: Iterable[tuple[Any, str, int, int]]) -> dict[Any, Figures]:
+    """The figures of each key, from counts of (key, state, number, and how many of these are overdue)."""
+    states: defaultdict[Any, Counter[str]] = defaultdict(Counter)
+    overdue: Counter[Any] = Counter()
+    for key, state, number, late in counts:
+        states[key][state] += number
+        overdue[key] += late
+    return {key: Figures(of_key, overdue[key]) for key, of_key in states.items()}
+
+
 def percent(part: int, whole: int) -> Decimal | None:
     if not whole:
         return None
@@ -110,9 +129,19 @@ class Progress:
     tasks: list[Task]
     cells: Mapping[tuple[int, str], Figures]
 
+    @cached_property
+    def _sums(self) -> dict[tuple[int | None, str | None], Figures]:
+        """By theme and kind; None stands for all themes, and for all kinds."""
+        themes = {task.pk: task.theme_id for task in self.tasks}
+        parts = defaultdict(list)
+        for (task, kind), figures in self.cells.items():
+            for key in product((themes[task], None), (kind, None)):
+                parts[key].append(figures)
+        return {key: summed(figures) for key, figures in parts.items()}
+
     @property
     def total(self) -> Figures:
-        return _sum(self.cells.values())
+        return self.of()
 
     @property
     def themes(self) -> list[Theme]:
@@ -125,10 +154,7 @@ class Progress:
         return [kind for kind in InstitutionKind if kind in present]
 
     def of(self, theme: Theme | None = None, kind: InstitutionKind | None = None) -> Figures:
-        tasks = {task.pk for task in self.tasks if theme is None or task.theme_id == theme.pk}
-        return _sum(
-            figures for (task, of_kind), figures in self.cells.items() if task in tasks and kind in (None, of_kind)
-        )
+        return self._sums.get((theme and theme.pk, kind), Figures())
 
     @property
     def by_theme(self) -> list[Line]:
@@ -141,10 +167,6 @@ class Progress:
     @property
     def by_task(self) -> list[Line]:
         return [
-            Line(task, _sum(figures for (pk, _kind), figures in self.cells.items() if pk == task.pk))
+            Line(task, summed(figures for (pk, _kind), figures in self.cells.items() if pk == task.pk))
             for task in self.tasks
         ]
-
-
-def _sum(figures: Iterable[Figures]) -> Figures:
-    return sum(figures, Figures())

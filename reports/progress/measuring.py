@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from typing import Any
 
 from django.db.models import Count
 
@@ -12,7 +10,7 @@ from plan.models import Plan, Task, Theme
 from portal.accounts.models import Region
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.cells import counts
-from reports.progress.figures import Figures, Line, Progress
+from reports.progress.figures import Line, Progress, figures_by
 from tasks.querysets import AssignmentQuerySet, past_deadline
 
 
@@ -24,15 +22,13 @@ def measure(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date
         .values_list("task", "institution__kind", "state")
         .annotate(number=Count("pk"), late=Count("pk", filter=past_deadline(today)))
     )
-    cells: dict[tuple[int, str], Figures] = {}
-    for task, kind, state, number, late in counted:
-        cells[task, kind] = cells.get((task, kind), Figures()) + Figures(Counter({state: number}), late)
+    cells = figures_by(((task, kind), state, number, late) for task, kind, state, number, late in counted)
     return Progress(today=today, tasks=_tasks(plan), cells=cells)
 
 
 def measure_scope(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> Progress:
     """The plan's progress over all that the institutions have, as known at the end of the day, in three queries."""
-    cells = _summed(institutions, plan, day, "task", "kind")
+    cells = figures_by(counts(institutions, plan=plan, day=day, by=("task", "kind")))
     return Progress(today=day, tasks=_tasks(plan), cells=cells)
 
 
@@ -40,18 +36,9 @@ def by_region(
     institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, theme: Theme | None = None
 ) -> list[Line]:
     """One line for each region that has an institution with a task in it, in three queries."""
-    found = _summed(institutions, plan, day, "region", theme=theme)
+    found = figures_by(counts(institutions, plan=plan, day=day, by=("region",), theme=theme))
     regions = Region.objects.filter(pk__in=[pk for (pk,) in found])
     return [Line(region, found[region.pk,]) for region in regions]
-
-
-def _summed(
-    institutions: InstitutionQuerySet, plan: Plan, day: datetime.date, *by: str, theme: Theme | None = None
-) -> dict[Any, Figures]:
-    found: dict[Any, Figures] = {}
-    for key, state, number, late in counts(institutions, plan=plan, day=day, by=by, theme=theme):
-        found[key] = found.get(key, Figures()) + Figures(Counter({state: number}), late)
-    return found
 
 
 def _tasks(plan: Plan) -> list[Task]:

@@ -17,7 +17,7 @@ from portal.accounts.enums import InstitutionKind
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.cells import counts
 from reports.progress.conditions import Condition, Lateness, condition_of
-from reports.progress.figures import Figures, Progress
+from reports.progress.figures import Figures, Progress, figures_by
 from tasks.enums import CLOSED, AssignmentState
 
 S = AssignmentState
@@ -71,10 +71,7 @@ class Position:
 
     @cached_property
     def progress(self) -> Progress:
-        cells: dict[tuple[int, str], Figures] = {}
-        for pile in self.piles:
-            figures = Figures(Counter({pile.state: pile.number}), pile.late)
-            cells[pile.task, pile.kind] = cells.get((pile.task, pile.kind), Figures()) + figures
+        cells = figures_by(((pile.task, pile.kind), pile.state, pile.number, pile.late) for pile in self.piles)
         return Progress(today=self.day, tasks=self.tasks, cells=cells)
 
     @property

@@ -65,7 +65,7 @@ def overdue_list(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime
     rows = (
         assignments.filter(task__plan=plan)
         .overdue(today)
-        .select_related("task__theme", "institution__region")
+        .select_related("task", "institution")
         .order_by("deadline", "pk")[:limit]
     )
     return [Late(row, days_late(row, today)) for row in rows]
@@ -127,5 +127,5 @@ def open_returns(reviews: QuerySet[Review], assignments: AssignmentQuerySet) -> 
 
 def plan_in_force(plans: QuerySet[Plan], today: datetime.date) -> Plan | None:
     """The plan that `today` falls into; without one, the latest."""
-    now = Case(When(starts_on__lte=today, ends_on__gte=today, then=Value(0)), default=Value(1))
-    return plans.order_by(now, "-starts_on", "slug").first()
+    latest = plans.order_by("-starts_on", "slug")
+    return latest.filter(starts_on__lte=today, ends_on__gte=today).first() or latest.first()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
@@ -23,10 +24,10 @@ from assessments.enums import SelfAssessmentState
 from assessments.models import Review, SelfAssessment
 from plan.models import Plan, Task
 from portal.accounts.models import Authority
-from portal.accounts.querysets import SUPERVISE, InstitutionQuerySet
+from portal.accounts.querysets import SUPERVISE
 from portal.keyset import BoundedCount, bounded_count
-from reports.cells import counts
 from reports.progress.conditions import DAYS_LATE
+from reports.progress.positions import Position
 from tasks.enums import AssignmentState
 from tasks.models import Assignment
 from tasks.querysets import AssignmentQuerySet
@@ -59,11 +60,11 @@ class Age(NamedTuple):
         return bounds if self.high is None else bounds | {"late_max": self.high}
 
 
-def ageing(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> list[Age]:
-    """The overdue assignments by how long they have been, in two queries; together they are all that is overdue."""
+def ageing(position: Position) -> list[Age]:
+    """The overdue assignments by how long they have been; together they are all that is overdue."""
     late: Counter[int] = Counter()
-    for (lateness,), _state, _number, overdue in counts(institutions, plan=plan, day=day, by=("lateness",)):
-        late[lateness] += overdue
+    for pile in position.piles:
+        late[pile.lateness] += pile.late
     return [Age(low, high, late[lateness]) for lateness, (low, high) in DAYS_LATE.items()]
 
 
@@ -110,14 +111,13 @@ class Week:
         return sum(line.count for line in self.lines)
 
 
-def this_week(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date) -> Week:
-    """By task and day, the nearest first, in two queries: a plan has some dozens of tasks, so the lines are few."""
+def this_week(assignments: AssignmentQuerySet, *, plan: Plan, tasks: Iterable[Task], today: datetime.date) -> Week:
+    """By task and day, the nearest first: a plan has some dozens of tasks, given as `tasks`, so the lines are few."""
     sunday = today + (6 - today.weekday()) * DAY
     due = assignments.filter(task__plan=plan, deadline__range=(today, sunday)).to_act_on().order_by()
     counted = due.values_list("deadline", "task").annotate(count=Count("*"))
-    found = list(counted)
-    tasks = Task.objects.in_bulk({task for _deadline, task, _count in found})
-    lines = [Due(tasks[task], deadline, count) for deadline, task, count in found]
+    by_id = {task.pk: task for task in tasks}
+    lines = [Due(by_id[task], deadline, count) for deadline, task, count in counted]
     return Week(sunday, sorted(lines, key=lambda due: (due.deadline, due.task.number)))
 
 

@@ -172,7 +172,8 @@ def test_the_count_is_bounded(supervisor, monkeypatch):
     submission(2)
     self_assessment(3)
     assert queue(supervisor).count() == (3, False)
-    monkeypatch.setattr("assessments.queue.COUNT_LIMIT", 2)
+    assert queue(supervisor, type="submission").count() == (2, False)
+    monkeypatch.setattr("portal.keyset.COUNT_LIMIT", 2)
     assert queue(supervisor).count() == (2, True)
 
 

@@ -10,7 +10,6 @@ from assessments.enums import RectificationState, SelfAssessmentState
 from portal.accounts.actions import mark_changes_seen
 from portal.accounts.enums import InstitutionKind, Role
 from portal.working_days import is_working_day
-from reports.progress import changes as module
 from reports.progress.changes import What, changes, since_when
 from tasks.enums import AssignmentState as S
 from tasks.enums import RequestKind
@@ -86,7 +85,7 @@ def test_every_change_opens(client):
 
 
 def test_many_are_counted_no_further_than_a_list_counts(monkeypatch):
-    monkeypatch.setattr(module, "COUNT_LIMIT", 2)
+    monkeypatch.setattr("portal.keyset.COUNT_LIMIT", 2)
     user = member(AuthorityFactory(), Role.SUPERVISOR)
     for number in range(3):
         RectificationFactory(state=RectificationState.UNVERIFIED)

@@ -15,7 +15,7 @@ from assessments.enums import SelfAssessmentState
 from assessments.models import Review
 from portal.accounts.enums import AuthorityKind, InstitutionKind
 from portal.accounts.models import Authority, Institution
-from reports.progress import supervision
+from reports.progress import position, supervision
 from tasks.enums import AssignmentState as S
 from tasks.models import Assignment
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, RegionFactory
@@ -41,7 +41,7 @@ class TestAgeing(DjangoTestCase):
         for days, state in rows:
             AssignmentFactory(task=task, deadline=today - days * DAY, state=state)
         late = [days for days, state in rows if days > 0 and state not in (S.ACCEPTED, S.NOT_APPLICABLE)]
-        for age in supervision.ageing(Institution.objects.all(), plan=task.plan, day=today):
+        for age in supervision.ageing(position(Institution.objects.all(), plan=task.plan, day=today)):
             assert age.count == sum(age.low <= days <= (age.high or days) for days in late)
 
 
@@ -73,7 +73,7 @@ def test_this_week_ends_on_sunday_and_counts_what_is_to_be_handed_in():
     AssignmentFactory(task=tasks[1], deadline=monday + 3 * DAY, state=S.RETURNED)
     for state in (S.SUBMITTED, S.ACCEPTED, S.NOT_APPLICABLE):
         AssignmentFactory(task=tasks[1], deadline=monday + 3 * DAY, state=state)
-    week = supervision.this_week(Assignment.objects.all(), plan=plan, today=monday + 3 * DAY)
+    week = supervision.this_week(Assignment.objects.all(), plan=plan, tasks=tasks, today=monday + 3 * DAY)
     assert week.ends_on == monday + 6 * DAY and week.total == 4
     assert [(due.task.number, (due.deadline - monday).days, due.count) for due in week.lines] == [
         (7, 3, 1),

@@ -157,8 +157,9 @@ def test_what_a_role_of_an_authority_is_offered(client, industry, role):
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.LEAD_SUPERVISOR])
 def test_home_of_an_authority_costs_the_same_for_many(client, industry, role):
-    authority, plan, _institutions = industry
+    authority, plan, institutions = industry
     client.force_login(member(authority, role))
+    SubmissionFactory(assignment=AssignmentFactory(institution=institutions[0], state=S.SUBMITTED))
     client.get("/")
     with CaptureQueriesContext(connection) as few:
         client.get("/")
