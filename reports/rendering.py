@@ -13,6 +13,7 @@ from weasyprint.document import Document
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from reports.attached import NAME
+from reports.signing import signed
 
 SCHEME = "static:"
 DESCRIPTION = "The figures of this report"
@@ -46,10 +47,10 @@ class StaticFiles(URLFetcher):
 
 
 def to_pdf(html: str, data: bytes) -> bytes:
-    """An archival PDF (PDF/A-3a): tagged, fonts embedded, text that can be searched, and the report's data in it."""
+    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's data in it, and signed."""
     attachment = Attachment(string=data.decode(), name=NAME, description=DESCRIPTION, relationship="Data")
     source = HTML(string=html, base_url=SCHEME, url_fetcher=StaticFiles())
-    return source.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], finisher=_name_once)
+    return signed(source.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], finisher=_name_once))
 
 
 def _name_once(_document: Document, pdf: Any) -> None:
