@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.accounts.access import public
 from reports.models import Report
-from reports.verification.codes import grouped
+from reports.verification.codes import clean_code, grouped
 from reports.verification.forms import VerificationForm
 from reports.verification.throttling import seconds_to_wait
 from reports.verification.uploads import MeasuredFile, MeasuringHandler
@@ -44,7 +44,7 @@ def _verify(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _empty_form(code: str) -> VerificationForm:
-    return VerificationForm(initial={"code": grouped(code)})
+    return VerificationForm(initial={"code": grouped(clean_code(code) or "")})
 
 
 def _page(
