@@ -210,6 +210,12 @@ EVIDENCE_MAX_BYTES = env.int("PORTAL_EVIDENCE_MAX_BYTES", default=100 * 1024 * 1
 EVIDENCE_UPLOAD_HOURS = env.int("PORTAL_EVIDENCE_UPLOAD_HOURS", default=24)
 # For so many days an exported package of evidence can be downloaded; its copies are removed then.
 PACKAGE_DAYS = env.int("PORTAL_PACKAGE_DAYS", default=14)
+# The PKCS#12 file with the key that signs reports. Production without it does not sign; a demo makes its own.
+SIGNING_CERTIFICATE = env("PORTAL_SIGNING_CERTIFICATE", default="")
+SIGNING_PASSWORD = env("PORTAL_SIGNING_PASSWORD", default="")
+SIGNS_WITH_ITS_OWN = not SIGNING_CERTIFICATE and not PRODUCTION
+if SIGNS_WITH_ITS_OWN:
+    SIGNING_CERTIFICATE = str(DATA_DIR / "signing.p12")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_HANDLERS = [
     "vault.upload_handlers.SizeLimitHandler",

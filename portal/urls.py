@@ -31,6 +31,7 @@ urlpatterns = [
     path("assessments/", include("reports.score_urls")),
     path("explore/", include("reports.explorer.urls")),
     path("reports/", include("reports.urls")),
+    path("verify/", include("reports.verification.urls")),
     path("calendar/", include("reports.calendar.urls")),
     path("institutions/<int:pk>/", include("reports.profile.urls")),
     path("dashboard/", include("reports.dashboard.urls")),

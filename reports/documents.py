@@ -1,11 +1,11 @@
-"""What a report says: figures and lists at one moment, set into the HTML that becomes its PDF."""
+"""What a report says: figures and lists at one moment, as pages in HTML and as data."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -17,10 +17,12 @@ from assessments.models import Review
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Membership
 from reports import progress
+from reports.attached import attach
 from reports.charts import heat_map, state_chart
 from reports.enums import ReportKind
 from reports.models import Report
 from reports.permissions import membership_for
+from reports.verification.seals import Seal, new_seal
 from tasks.enums import AssignmentState
 from tasks.models import Assignment
 from tasks.querysets import AssignmentQuerySet
@@ -29,15 +31,26 @@ OVERDUE_SHOWN = 150
 INSTITUTIONS_SHOWN = 500
 
 
-def compose(report: Report) -> str:
-    """The report's HTML in the active language, over what its reader may see now.
+class Document(NamedTuple):
+    """A report as it is issued: its pages, the same figures as JSON, the moment they speak of, and its seal."""
+
+    html: str
+    data: bytes
+    as_at: datetime.datetime
+    seal: Seal
+
+
+def compose(report: Report) -> Document:
+    """The report in the active language, over what its reader may see now.
+
+    Each attempt has a seal of its own: no two files bear the same code.
 
     Raises PermissionDenied when the person who asked has lost the role meanwhile.
     """
     membership = membership_for(report.requested_by, report)
     if membership is None:
         raise PermissionDenied
-    now = timezone.localtime()
+    now, seal = timezone.localtime(), new_seal()
     with one_moment():
         assignments = Assignment.objects.visible_to(report.requested_by, acting=membership).filter(
             task__plan=report.plan
@@ -46,6 +59,7 @@ def compose(report: Report) -> str:
             "report": report,
             "plan": report.plan,
             "now": now,
+            "seal": seal,
             "accepted_share_rule": progress.ACCEPTED_SHARE_RULE,
             "overdue_rule": progress.OVERDUE_RULE,
         }
@@ -53,7 +67,8 @@ def compose(report: Report) -> str:
             ReportKind.STATUS: (_status, "reports/pdf/status.html"),
             ReportKind.SUPERVISORY: (_supervisory, "reports/pdf/supervisory.html"),
         }[ReportKind(report.kind)]
-        return render_to_string(template, context | contents(report, membership, assignments, now.date()))
+        context |= contents(report, membership, assignments, now.date())
+        return Document(render_to_string(template, context), attach(context), now, seal)
 
 
 @contextmanager

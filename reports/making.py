@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -62,11 +62,11 @@ def _make(report: Report) -> None:
     from reports.rendering import to_pdf  # WeasyPrint is heavy, and no web process needs it
 
     advance(report, step=ReportStep.FIGURES)
-    html = compose(report)
+    document = compose(report)
     advance(report, step=ReportStep.LAYOUT)
-    pdf = to_pdf(html)
+    pdf = to_pdf(document.html, document.data)
     advance(report, step=ReportStep.STORED)
-    _store(report, ContentFile(pdf), len(pdf), digests(pdf))
+    _store(report, ContentFile(pdf), len(pdf), digests(pdf), code=document.seal.code, as_at=document.as_at)
 
 
 def _make_package(report: Report) -> None:
@@ -102,18 +102,21 @@ def _make_export(report: Report) -> None:
         _store(report, File(file), size, digest)
 
 
-def _store(report: Report, file: File, size: int, digest: Digests, packed: Collection[str] = ()) -> None:
+def _store(report: Report, file: File, size: int, digest: Digests, packed: Collection[str] = (), **issued: Any) -> None:
     report.file.save("report", file, save=False)
     try:
-        _finish(report, size, digest, packed)
+        _finish(report, size, digest, packed, issued)
     except BaseException:
         report.file.storage.delete(report.file.name)
         raise
 
 
 @transaction.atomic
-def _finish(report: Report, size: int, digest: Digests, packed: Collection[str]) -> None:
-    """`packed` are the ids of the evidence in a package: whoever asked for it has downloaded them."""
+def _finish(report: Report, size: int, digest: Digests, packed: Collection[str], issued: Mapping[str, Any]) -> None:
+    """`packed` are the ids of the evidence in a package: whoever asked for it has downloaded them.
+
+    `issued` is what a sealed report bears: its code, and the moment of its figures.
+    """
     lock_mine(report)
     if packed:
         log_package(evidence=packed, by=report.requested_by, body=report.body.name)
@@ -130,6 +133,7 @@ def _finish(report: Report, size: int, digest: Digests, packed: Collection[str])
         error="",
         rows_done=report.rows_done,
         rows_total=report.rows_total,
+        **issued,
     )
     notify(
         recipients=[report.requested_by],

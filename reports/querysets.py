@@ -7,7 +7,10 @@ from django.db.models import Q
 from portal.accounts.enums import Permission
 from portal.accounts.querysets import BELONG, SUPERVISE, has_permission_on
 from portal.attempts import AttemptedQuerySet
+from portal.audit.canonical import Digests
 from reports.enums import ReportKind, ReportState
+
+SAME_REPORT = ("kind", "institution_id", "authority_id", "plan_id", "language")
 
 
 def _told_to(user) -> Q:
@@ -33,3 +36,14 @@ class ReportQuerySet(AttemptedQuerySet):
         own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None) & _told_to(user)
         in_scope = Q(institution=None) | Q(has_permission_on("institution", user, SUPERVISE, acting=acting))
         return self.filter(own | Q(in_scope, authority__in=authorities))
+
+    def issued_as(self, digest: Digests) -> Self:
+        """Those whose file has exactly these digests."""
+        return self.filter(state=ReportState.DONE, sha256=digest.sha256, sm3=digest.sm3)
+
+    def superseding(self, report) -> Self:
+        """Later ones of the same kind, body, plan and language, newest first. A translation supersedes nothing."""
+        same = {field: getattr(report, field) for field in SAME_REPORT}
+        return self.filter(state=ReportState.DONE, code__isnull=False, as_at__gt=report.as_at, **same).order_by(
+            "-as_at"
+        )

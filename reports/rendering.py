@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import mimetypes
 from pathlib import Path
+from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
-from weasyprint import HTML
+from weasyprint import HTML, Attachment
+from weasyprint.document import Document
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from reports.attached import NAME
+from reports.signing import signed
+
 SCHEME = "static:"
+DESCRIPTION = "The figures of this report"
 
 
 class Refused(ValueError):
@@ -40,6 +46,13 @@ class StaticFiles(URLFetcher):
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": content_type})
 
 
-def to_pdf(html: str) -> bytes:
-    """A tagged PDF (PDF/UA-1), with fonts embedded and text that can be searched."""
-    return HTML(string=html, base_url=SCHEME, url_fetcher=StaticFiles()).write_pdf(pdf_variant="pdf/ua-1")
+def to_pdf(html: str, data: bytes) -> bytes:
+    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's data in it, and signed."""
+    attachment = Attachment(string=data.decode(), name=NAME, description=DESCRIPTION, relationship="Data")
+    source = HTML(string=html, base_url=SCHEME, url_fetcher=StaticFiles())
+    return signed(source.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], finisher=_name_once))
+
+
+def _name_once(_document: Document, pdf: Any) -> None:
+    """WeasyPrint 70 lists each associated file twice."""
+    pdf.catalog["AF"][:] = dict.fromkeys(pdf.catalog["AF"])

@@ -38,6 +38,8 @@ def test_what_is_public_is_listed():
         "api/schema/",
         "calendar/feed/<str:token>.ics",
         "inbox/unsubscribe/<str:token>/",
+        "verify/",
+        "verify/<str:code>/",
         *(path for path, _ in URLS if path.startswith("accounts/")),
     }
 

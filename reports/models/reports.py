@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from portal.accounts.models import Authority, Institution
 from reports.enums import ReportKind, ReportState, ReportStep, SheetFormat, Subject
 from reports.querysets import ReportQuerySet
+from reports.verification.codes import grouped
 from tasks.past import AT
 
 K = ReportKind
@@ -45,7 +46,9 @@ class Report(models.Model):
     are rows found in the explorer, with the `query` that found them, the `columns` shown and the `format`.
     `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. `error` is for
     operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
-    removed after some days (`removed_at`): it holds copies, which must not outlive evidence.
+    removed after some days (`removed_at`): it holds copies, which must not outlive evidence. A PDF is sealed: it bears
+    a `code` by which anyone with the file can check it, and its figures are those of the moment `as_at`; those made
+    before there were seals have neither.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,6 +85,8 @@ class Report(models.Model):
     size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
     sha256 = models.CharField(max_length=64, blank=True)
     sm3 = models.CharField(max_length=64, blank=True)
+    code = models.CharField(max_length=12, null=True, blank=True, unique=True)
+    as_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReportQuerySet.as_manager()
@@ -167,6 +172,20 @@ class Report(models.Model):
     def found_url(self) -> str:
         """The explorer's page of what an export holds, as it is now."""
         return f"{reverse(f'explorer:{self.subject}')}?{self.query}"
+
+    @property
+    def is_pdf(self) -> bool:
+        return self.extension == PDF[0]
+
+    @property
+    def shown_code(self) -> str:
+        """The verification code in groups, as it is printed; empty before there is one."""
+        return grouped(self.code or "")
+
+    @property
+    def superseded_by(self) -> Report | None:
+        """The newest report that says the same at a later moment."""
+        return type(self).objects.superseding(self).first() if self.as_at else None
 
     @property
     def is_sheet(self) -> bool:

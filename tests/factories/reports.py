@@ -12,6 +12,7 @@ from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import Authority, Institution
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.models import Report
+from reports.verification.codes import new_code
 from tasks.enums import AssignmentState
 from tests.factories.accounts import InstitutionFactory, RegionFactory, member
 from tests.factories.plan import PlanFactory, TaskFactory, ThemeFactory
@@ -47,6 +48,9 @@ class ReportFactory(factory.django.DjangoModelFactory):
             report.step = ReportStep.STORED
             report.sha256 = report.sm3 = "0" * 64
             report.size = 8
+            if report.is_pdf:
+                report.code = report.code or new_code()
+                report.as_at = report.as_at or report.finished_at
             report.file.save("report.pdf", ContentFile(b"%PDF-1.7"), save=False)
         report.save(force_insert=True)
         return report

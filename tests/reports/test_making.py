@@ -17,6 +17,7 @@ from portal.notices.models import Notice
 from reports import jobs, making, rendering
 from reports.enums import ReportState, ReportStep
 from reports.models import Report
+from reports.verification.codes import clean_code
 from tests.factories.accounts import AuthorityFactory
 from tests.factories.reports import ReportFactory, small_industry
 from tests.workers import connection_parameters, wait_until, worker
@@ -27,7 +28,7 @@ PDF = b"%PDF-1.7 made in a test"
 @pytest.fixture
 def quick(monkeypatch):
     """Set nothing into pages: what is tested here is the way there."""
-    monkeypatch.setattr(rendering, "to_pdf", lambda html: PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda html, data: PDF)
 
 
 @pytest.fixture
@@ -49,6 +50,8 @@ def test_a_report_is_made_stored_digested_recorded_and_told(quick):
     assert (report.state, report.step, report.attempts) == (ReportState.DONE, ReportStep.STORED, 1)
     assert report.file.read() == PDF
     assert (report.size, report.sha256, report.sm3) == (len(PDF), *digests(PDF))
+    assert clean_code(report.code) == report.code
+    assert report.requested_at < report.as_at < report.finished_at
     event = AuditEvent.objects.get(action="report.finish")
     assert event.data["sha256"] == report.sha256
     notice = Notice.objects.get(kind=NoticeKind.REPORT_READY)
@@ -101,7 +104,7 @@ def test_a_report_that_kills_every_worker_fails(quick):
 
 @pytest.mark.django_db
 def test_an_error_is_recorded_and_tried_three_times(monkeypatch, caplog):
-    def full(_html):
+    def full(_html, _data):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(rendering, "to_pdf", full)
@@ -136,7 +139,7 @@ def test_a_worker_taken_for_dead_changes_nothing_when_it_comes_back(monkeypatch,
         Report.objects.filter(pk=report.pk).update(attempts=2, heartbeat_at=timezone.now())
         return answer
 
-    monkeypatch.setattr(rendering, "to_pdf", lambda _html: meanwhile(PDF) if moment == "layout" else PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda _html, _data: meanwhile(PDF) if moment == "layout" else PDF)
     monkeypatch.setattr(making, "digests", lambda pdf: meanwhile(digests(pdf)))
     making.render(report_id=report.pk)
     report.refresh_from_db()
