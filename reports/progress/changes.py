@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from django.db.models import IntegerField, QuerySet, TextChoices, Value
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -25,6 +26,8 @@ from portal.working_days import DAY, on_or_before
 from tasks.models import Assignment, ChangeRequest, Submission
 
 LONGEST = 30 * DAY
+# With its type: of two lists that have none, PostgreSQL would make text, to which no number can be joined.
+NO_NUMBER = Cast(Value(None), IntegerField())
 
 
 class What(TextChoices):
@@ -149,7 +152,7 @@ def _described(source: Source, place: int) -> QuerySet:
         source.at,
         Value(place),
         "pk",
-        f"{path}number" if is_task else Value(None, IntegerField()),
+        f"{path}number" if is_task else NO_NUMBER,
         f"{source.institution}__name",
         f"{source.institution}__name_en",
         f"{path}title",

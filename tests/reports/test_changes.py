@@ -1,11 +1,13 @@
 """What happened since a person last looked: theirs to mark, and of their scope only."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
 import time_machine
 from django.utils import timezone, translation
 
+import reports.progress.changes as changes_module
 from assessments.enums import RectificationState, SelfAssessmentState
 from portal.accounts.actions import mark_changes_seen
 from portal.accounts.enums import InstitutionKind, Role
@@ -71,6 +73,25 @@ def test_each_kind_since_then_and_the_newest_first(django_assert_num_queries):
         english = changes(user, acting, since=now - DAY, limit=9).latest
     assert {change.institution for change in english} == {firm.name_en}
     assert len(english) == 8
+
+
+def test_whatever_has_happened_stands_side_by_side():
+    """PostgreSQL takes the first of several lists joined for the measure of the others: any may come first."""
+    authority = AuthorityFactory(kinds=[InstitutionKind.SECURITIES])
+    user = member(authority, Role.SUPERVISOR)
+    (acting,), now = user.active_memberships, timezone.now()
+    firm = InstitutionFactory()
+    happen(firm, now - 5 * HOUR)
+    SelfAssessmentFactory(institution=firm, state=SelfAssessmentState.WITHDRAWN)
+    SelfAssessmentFactory(institution=firm, state=SelfAssessmentState.SUBMITTED, version=2)
+    every = [
+        source._replace(rows=source.rows.filter(**{f"{source.at}__gt": now - DAY}))
+        for source in changes_module._sources(user, acting)
+    ]
+    for count in range(1, len(every) + 1):
+        for sources in combinations(every, count):
+            found = list(changes_module._latest(sources, 9))
+            assert {change.what for change in found} == {source.what for source in sources}
 
 
 def test_every_change_opens(client):
