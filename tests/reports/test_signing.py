@@ -2,8 +2,10 @@
 
 import io
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -29,18 +31,22 @@ def own(settings, tmp_path):
 def validated(pdf: bytes, by: Path) -> PdfSignatureStatus:
     [signature] = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     trusted = ValidationContext(trust_roots=[signing._signer(by, b"").signing_cert])
-    # In a thread of its own: it runs an event loop, and a browser's tests before it leave one in this.
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(validate_pdf_signature, signature, trusted).result()
+    return aside(validate_pdf_signature, signature, trusted)
+
+
+def aside(work: Callable[..., Any], *values: Any) -> Any:
+    """In a thread of its own: pyHanko runs an event loop, and the browser's tests leave one running in this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work, *values).result()
 
 
 def test_the_validator_is_content(own):
-    assert validated(to_pdf(HTML, b"{}"), own).bottom_line
+    assert validated(aside(to_pdf, HTML, b"{}"), own).bottom_line
     assert stat.S_IMODE(own.stat().st_mode) == 0o600
 
 
 def test_a_changed_byte_is_detected(own):
-    pdf = bytearray(to_pdf(HTML, b"{}"))
+    pdf = bytearray(aside(to_pdf, HTML, b"{}"))
     pdf[pdf.index(b"stream") + 20] ^= 1
     status = validated(bytes(pdf), own)
     assert not status.intact
