@@ -16,16 +16,21 @@ from tests.factories.tasks import AssignmentFactory
 S = AssignmentState
 DAY = datetime.timedelta(days=1)
 FIRST = datetime.date(2026, 1, 20)
-LAST = 75
+LAST = 75  # days after FIRST: two turns of a month
 STATES = [S.IN_PROGRESS, S.SUBMITTED, S.RETURNED, S.ACCEPTED]
 
-moves = st.tuples(
-    st.integers(0, LAST),  # the day
-    st.integers(0, 5),  # whose
-    st.sampled_from(STATES),
-    st.sampled_from([FIRST, FIRST + 30 * DAY, FIRST + 60 * DAY]),  # the deadline
-    st.booleans(),  # whether it is counted right after
-)
+
+def moves_to(states: list[AssignmentState]) -> st.SearchStrategy:
+    return st.tuples(
+        st.integers(0, LAST),  # the day
+        st.integers(0, 5),  # whose
+        st.sampled_from(states),
+        st.sampled_from([FIRST, FIRST + 30 * DAY, FIRST + 60 * DAY]),  # the deadline
+        st.booleans(),  # whether it is counted right after
+    )
+
+
+moves = moves_to(STATES)
 
 
 def noon(day: int) -> datetime.datetime:

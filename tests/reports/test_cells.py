@@ -22,24 +22,10 @@ from tasks.models import Assignment, AssignmentChange
 from tests.factories.accounts import InstitutionFactory, RegionFactory
 from tests.factories.plan import PlanFactory, TaskFactory, ThemeFactory
 from tests.factories.tasks import AssignmentFactory
+from tests.reports.histories import DAY, FIRST, LAST, moves_to, noon
 
 S = AssignmentState
-DAY = datetime.timedelta(days=1)
-FIRST = datetime.date(2026, 1, 20)
-STATES = [S.NOT_STARTED, S.IN_PROGRESS, S.ACCEPTED]
-LAST = 75  # days after FIRST: two turns of a month
-
-moves = st.tuples(
-    st.integers(0, LAST),  # the day
-    st.integers(0, 5),  # whose
-    st.sampled_from(STATES),
-    st.sampled_from([FIRST, FIRST + 30 * DAY, FIRST + 60 * DAY]),  # the deadline
-    st.booleans(),  # whether it is counted right after
-)
-
-
-def noon(day: int) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(FIRST + day * DAY, datetime.time(12)))
+moves = moves_to([S.NOT_STARTED, S.IN_PROGRESS, S.ACCEPTED])
 
 
 class TestAnyHistory(TestCase):
