@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Min
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
-from assessments.models import Review
-from portal.accounts.enums import InstitutionKind
-from portal.accounts.models import Institution, Membership
-from reports import progress
 from reports.attached import attach
-from reports.charts import heat_map, state_chart
+from reports.contents.asked import Asked
+from reports.contents.kinds import CONTENTS
+from reports.contents.section import Context, Section
 from reports.enums import ReportKind
 from reports.models import Report
 from reports.permissions import membership_for
 from reports.verification.seals import Seal, new_seal
-from tasks.enums import AssignmentState
-from tasks.models import Assignment
-from tasks.querysets import AssignmentQuerySet
-
-OVERDUE_SHOWN = 150
-INSTITUTIONS_SHOWN = 500
 
 
 class Document(NamedTuple):
@@ -38,6 +31,14 @@ class Document(NamedTuple):
     data: bytes
     as_at: datetime.datetime
     seal: Seal
+
+
+class Part(NamedTuple):
+    """A section as the layout prints it below its heading."""
+
+    key: str
+    title: str | Promise
+    html: SafeString
 
 
 def compose(report: Report) -> Document:
@@ -50,25 +51,24 @@ def compose(report: Report) -> Document:
     membership = membership_for(report.requested_by, report)
     if membership is None:
         raise PermissionDenied
-    now, seal = timezone.localtime(), new_seal()
+    contents, seal = CONTENTS[ReportKind(report.kind)], new_seal()
+    asked = Asked(report, membership, timezone.localtime())
     with one_moment():
-        assignments = Assignment.objects.visible_to(report.requested_by, acting=membership).filter(
-            task__plan=report.plan
-        )
-        context = {
-            "report": report,
-            "plan": report.plan,
-            "now": now,
-            "seal": seal,
-            "accepted_share_rule": progress.ACCEPTED_SHARE_RULE,
-            "overdue_rule": progress.OVERDUE_RULE,
-        }
-        contents, template = {
-            ReportKind.STATUS: (_status, "reports/pdf/status.html"),
-            ReportKind.SUPERVISORY: (_supervisory, "reports/pdf/supervisory.html"),
-        }[ReportKind(report.kind)]
-        context |= contents(report, membership, assignments, now.date())
-        return Document(render_to_string(template, context), attach(context), now, seal)
+        scope = contents.scope(asked)
+        read = [(section, section.read(asked)) for section in contents.sections]
+        common = {"asked": asked, "report": report, "plan": report.plan, "now": asked.now}
+        parts = [_part(section, common, context) for section, context in read]
+        html = render_to_string(contents.template, {**common, **scope, "seal": seal, "parts": parts})
+        data = attach(asked, code=seal.code, scope=contents.scope_data(scope), parts=_data(read))
+    return Document(html, data, asked.now, seal)
+
+
+def _part(section: Section, common: Context, context: Context) -> Part:
+    return Part(section.key, section.title, render_to_string(section.template, {**common, **context}))
+
+
+def _data(read: Sequence[tuple[Section, Context]]) -> list[dict[str, Any]]:
+    return [section.data(context) for section, context in read]
 
 
 @contextmanager
@@ -80,43 +80,3 @@ def one_moment() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
-
-
-def _status(
-    report: Report, membership: Membership, assignments: AssignmentQuerySet, today: datetime.date
-) -> dict[str, Any]:
-    figures = progress.measure(assignments, plan=report.plan, today=today)
-    rows = progress.with_history(assignments).select_related("task__theme").order_by("task__number")
-    reviews = Review.objects.visible_to(report.requested_by, acting=membership)
-    return {
-        "figures": figures.total,
-        "by_theme": figures.by_theme,
-        "chart": state_chart(figures.total),
-        "rows": [(row, progress.days_late(row, today)) for row in rows],
-        "returns": list(progress.open_returns(reviews, assignments)),
-        "nearest": progress.nearest_deadlines(assignments, plan=report.plan, today=today, limit=1).first(),
-    }
-
-
-def _supervisory(
-    report: Report, membership: Membership, assignments: AssignmentQuerySet, today: datetime.date
-) -> dict[str, Any]:
-    institutions = Institution.objects.visible_to(report.requested_by, acting=membership)
-    figures = progress.measure_scope(institutions, plan=report.plan, day=today)
-    authority = report.authority
-    in_regions = assignments.select_related("institution__region")
-    waiting = assignments.filter(state=AssignmentState.SUBMITTED)
-    return {
-        "figures": figures.total,
-        "by_theme": figures.by_theme,
-        "by_kind": figures.by_kind,
-        "by_task": figures.by_task,
-        "by_region": progress.by_region(institutions, plan=report.plan, day=today),
-        "chart": state_chart(figures.total),
-        "heat": heat_map(figures),
-        "regions": list(authority.regions.all()),
-        "kinds": [kind.label for kind in InstitutionKind if kind in authority.kinds],
-        "waiting_since": waiting.aggregate(oldest=Min("submitted_at"))["oldest"],
-        "overdue": progress.overdue_list(in_regions, plan=report.plan, today=today, limit=OVERDUE_SHOWN),
-        "institutions": progress.by_institution(assignments, plan=report.plan, today=today, limit=INSTITUTIONS_SHOWN),
-    }

@@ -10,6 +10,9 @@ from portal.gate import Move
 class ReportKind(TextChoices):
     STATUS = "status", _("任务落实情况报告")
     SUPERVISORY = "supervisory", _("监管进展报告")
+    ASSESSMENT = "assessment", _("自评报告")
+    TASK = "task", _("任务专题报告")
+    BATCH = "batch", _("报告合集")
     EVIDENCE_PACKAGE = "evidence_package", _("报送材料包")
     LEDGER = "ledger", _("报送台账")
     PROOF = "proof", _("送达记录")
@@ -47,10 +50,14 @@ class ReportStep(TextChoices):
     STORED = "stored", _("保存文件")
 
 
+PDF_STEPS = (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED)
 # What is done for each kind, in this order.
 STEPS = {
-    ReportKind.STATUS: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
-    ReportKind.SUPERVISORY: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.LAYOUT, ReportStep.STORED),
+    ReportKind.STATUS: PDF_STEPS,
+    ReportKind.SUPERVISORY: PDF_STEPS,
+    ReportKind.ASSESSMENT: PDF_STEPS,
+    ReportKind.TASK: PDF_STEPS,
+    ReportKind.BATCH: (ReportStep.QUEUED, ReportStep.PACKING, ReportStep.STORED),
     ReportKind.EVIDENCE_PACKAGE: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.PACKING, ReportStep.STORED),
     ReportKind.LEDGER: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
     ReportKind.PROOF: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),

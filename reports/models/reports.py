@@ -25,10 +25,12 @@ S = ReportState
 # Extension and content type of the file, where it is no PDF.
 PDF = ("pdf", "application/pdf")
 XLSX = ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+ZIP = ("zip", "application/zip")
 CSV = ("csv", "text/csv; charset=utf-8")
 SHEETS = {SheetFormat.XLSX: XLSX, SheetFormat.CSV: CSV}
 FORMATS = {
-    K.EVIDENCE_PACKAGE: ("zip", "application/zip"),
+    K.EVIDENCE_PACKAGE: ZIP,
+    K.BATCH: ZIP,
     K.LEDGER: XLSX,
     K.PROOF: XLSX,
 }
@@ -44,6 +46,9 @@ class Report(models.Model):
     A package is about `institution`, or one `assignment` of it; with `authority` a supervisor asked for it, and it
     is that authority's. So is the proof of delivery, which is about no plan but a period, both days included; and so
     are rows found in the explorer, with the `query` that found them, the `columns` shown and the `format`.
+    A report on one institution may be its own, or an authority's. One on a `self_assessment` or a `task` is about
+    that; reports of a `batch` are made together, and packed into its file. `day` is the past day that figures speak
+    of; without one they are those of the moment the report is made.
     `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. `error` is for
     operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
     removed after some days (`removed_at`): it holds copies, which must not outlive evidence. A PDF is sealed: it bears
@@ -63,6 +68,12 @@ class Report(models.Model):
     assignment = models.ForeignKey(
         "tasks.Assignment", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    self_assessment = models.ForeignKey(
+        "assessments.SelfAssessment", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    task = models.ForeignKey("plan.Task", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    batch = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="members")
+    day = models.DateField(null=True, blank=True)
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     subject = models.CharField(max_length=20, choices=Subject.choices, blank=True)
@@ -96,15 +107,21 @@ class Report(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="report_has_its_scope",
-                condition=Q(kind=K.STATUS, institution__isnull=False, authority=None, assignment=None)
+                condition=Q(kind__in=[K.STATUS, K.ASSESSMENT], institution__isnull=False, assignment=None)
                 | Q(
-                    kind__in=[K.SUPERVISORY, K.LEDGER, K.EXPORT],
+                    kind__in=[K.SUPERVISORY, K.TASK, K.BATCH, K.LEDGER, K.EXPORT],
                     institution=None,
                     authority__isnull=False,
                     assignment=None,
                 )
                 | Q(kind=K.EVIDENCE_PACKAGE, institution__isnull=False)
                 | Q(kind=K.PROOF, institution__isnull=False, assignment=None),
+            ),
+            models.CheckConstraint(
+                name="report_has_its_self_assessment_or_task",
+                condition=Q(kind=K.ASSESSMENT, self_assessment__isnull=False, task=None)
+                | Q(kind=K.TASK, self_assessment=None, task__isnull=False)
+                | (~Q(kind__in=[K.ASSESSMENT, K.TASK]) & Q(self_assessment=None, task=None)),
             ),
             models.CheckConstraint(
                 name="report_has_its_plan_or_period",

@@ -13,7 +13,9 @@ from assessments.models import Review
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution
 from portal.audit.canonical import as_plain, canonical_json
-from reports import documents, progress
+from reports import progress
+from reports.contents.asked import INSTITUTIONS_SHOWN
+from reports.contents.supervisory import OVERDUE_SHOWN
 from reports.documents import compose
 from reports.rendering import to_pdf
 from tasks.enums import AssignmentState
@@ -78,11 +80,11 @@ def test_a_supervisory_report_carries_every_figure(supervisory):
     assert told(data["by_task"], "number") == [(task.number, plain(f)) for task, f in figures.by_task]
     regions = progress.by_region(scope, plan=plan, day=today)
     assert told(data["by_region"], "code") == [(region.code, plain(f)) for region, f in regions]
-    lines = progress.by_institution(rows, plan=plan, today=today, limit=documents.INSTITUTIONS_SHOWN)
+    lines = progress.by_institution(rows, plan=plan, today=today, limit=INSTITUTIONS_SHOWN)
     assert data["institutions"]["total"] == lines.total
     expected = [(institution.credit_code, plain(f)) for institution, f in lines.rows]
     assert told(data["institutions"]["shown"], "credit_code") == expected
-    late = progress.overdue_list(rows, plan=plan, today=today, limit=documents.OVERDUE_SHOWN)
+    late = progress.overdue_list(rows, plan=plan, today=today, limit=OVERDUE_SHOWN)
     shown = [(row["credit_code"], row["task"]["number"], row["deadline"], row["days_late"]) for row in data["overdue"]]
     assert shown == [
         (row.institution.credit_code, row.task.number, row.deadline.isoformat(), days) for row, days in late

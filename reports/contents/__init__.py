@@ -1,0 +1,1 @@
+"""What each kind of report says: its sections, each with its pages, its data and its sheets."""

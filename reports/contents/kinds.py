@@ -1,0 +1,15 @@
+"""The contents of each kind of report that is a PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reports.contents.section import Contents
+from reports.contents.status import STATUS
+from reports.contents.supervisory import SUPERVISORY
+from reports.enums import ReportKind
+
+CONTENTS: Mapping[ReportKind, Contents] = {
+    ReportKind.STATUS: STATUS,
+    ReportKind.SUPERVISORY: SUPERVISORY,
+}

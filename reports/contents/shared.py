@@ -1,0 +1,61 @@
+"""Sections that more than one kind of report has, and how their tables are written as sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from reports.charts import state_chart
+from reports.contents import plain
+from reports.contents.asked import Asked
+from reports.contents.section import Context, Section, Sheet
+from reports.progress import ACCEPTED_SHARE_RULE, OVERDUE_RULE, Figures, Line
+from reports.sheets import Column
+
+
+def figure_columns() -> list[Column]:
+    heads = _("任务总数"), _("已报送"), _("已退回"), _("已验收"), _("不适用"), _("已逾期"), _("验收率")
+    return [(head, 10) for head in heads]
+
+
+def figure_cells(figures: Figures) -> list[Any]:
+    """In the order of the columns; a share is a fraction of 1, which a spreadsheet shows in percent."""
+    return [
+        figures.total,
+        figures.waiting_for_review,
+        figures.returned,
+        figures.accepted,
+        figures.not_applicable,
+        figures.overdue,
+        figures.accepted_percent,
+    ]
+
+
+def line_rows(lines: Iterable[Line], described: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:
+    return ([*described(subject), *figure_cells(figures)] for subject, figures in lines)
+
+
+def _summary(asked: Asked) -> Context:
+    return {
+        "figures": asked.progress.total,
+        "chart": state_chart(asked.progress.total),
+        "accepted_share_rule": ACCEPTED_SHARE_RULE,
+        "overdue_rule": OVERDUE_RULE,
+    }
+
+
+def _summary_sheet(context: Context) -> list[Sheet]:
+    return [Sheet(_("总体情况"), figure_columns(), iter([figure_cells(context["figures"])]))]
+
+
+SUMMARY = Section(
+    key="summary",
+    title=gettext_lazy("总体情况"),
+    template="reports/pdf/sections/summary.html",
+    read=_summary,
+    data=lambda context: {"figures": plain.of_figures(context["figures"])},
+    sheets=_summary_sheet,
+)

@@ -1,0 +1,126 @@
+"""任务落实情况报告: where one institution stands with every task it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assessments.models import Review
+from reports import progress
+from reports.contents import plain
+from reports.contents.asked import Asked
+from reports.contents.section import Contents, Context, Section, Sheet
+from reports.contents.shared import SUMMARY, figure_columns, line_rows
+from reports.sheets import moment
+from tasks.models import Assignment
+
+
+def _themes(asked: Asked) -> Context:
+    return {"figures": asked.progress.total, "by_theme": asked.progress.by_theme}
+
+
+def _theme_sheet(context: Context) -> list[Sheet]:
+    rows = line_rows(context["by_theme"], lambda theme: [f"{theme.local_label} {theme.local_title}"])
+    return [Sheet(_("各主题进展"), [(_("主题"), 50), *figure_columns()], rows)]
+
+
+THEMES = Section(
+    key="themes",
+    title=gettext_lazy("各主题进展"),
+    template="reports/pdf/sections/themes.html",
+    read=_themes,
+    data=lambda context: {"by_theme": plain.of_lines(context["by_theme"], plain.of_theme)},
+    sheets=_theme_sheet,
+)
+
+
+def _tasks(asked: Asked) -> Context:
+    rows = progress.with_history(asked.assignments).select_related("task__theme").order_by("task__number")
+    return {"rows": [(row, progress.days_late(row, asked.day)) for row in rows]}
+
+
+def _task_data(context: Context) -> dict[str, Any]:
+    return {"tasks": [_progress_of(row, days) for row, days in context["rows"]]}
+
+
+def _progress_of(assignment: Assignment, days: int) -> dict[str, Any]:
+    return plain.of_assignment(assignment, days) | {
+        "part": assignment.part,
+        "submissions": assignment.submission_count,
+        "last_verdict": assignment.last_verdict,
+        "last_verdict_at": assignment.last_verdict_at,
+    }
+
+
+def _task_sheet(context: Context) -> list[Sheet]:
+    columns = [
+        (_("任务号"), 8),
+        (_("任务"), 50),
+        (_("分工"), 10),
+        (_("状态"), 12),
+        (_("完成期限"), 12),
+        (_("逾期天数"), 10),
+        (_("报送次数"), 10),
+        (_("最近审核时间"), 18),
+    ]
+    return [Sheet(_("逐项任务落实情况"), columns, _task_rows(context))]
+
+
+def _task_rows(context: Context) -> Iterator[list[Any]]:
+    for row, days in context["rows"]:
+        yield [
+            row.task.number,
+            row.task.local_title,
+            row.get_part_display(),
+            row.get_state_display(),
+            row.deadline,
+            days,
+            row.submission_count,
+            moment(row.last_verdict_at),
+        ]
+
+
+TASKS = Section(
+    key="tasks",
+    title=gettext_lazy("逐项任务落实情况"),
+    template="reports/pdf/sections/tasks.html",
+    read=_tasks,
+    data=_task_data,
+    sheets=_task_sheet,
+)
+
+
+def _returns(asked: Asked) -> Context:
+    return {"returns": list(progress.open_returns(asked.reviews, asked.assignments))}
+
+
+def _return(review: Review) -> dict[str, Any]:
+    submission = review.submission
+    return {
+        "task": submission.assignment.task.number,
+        "submission": submission.number,
+        "authority": review.authority.local_name,
+        "at": review.created_at,
+        "reasons": [{"requirement": reason.requirement.reference, "text": reason.text} for reason in review.reasons],
+        "comment": review.comment,
+    }
+
+
+RETURNS = Section(
+    key="returns",
+    title=gettext_lazy("尚未答复的退回"),
+    template="reports/pdf/sections/returns.html",
+    read=_returns,
+    data=lambda context: {"open_returns": [_return(review) for review in context["returns"]]},
+)
+
+
+STATUS = Contents(
+    template="reports/pdf/status.html",
+    scope=lambda asked: {"institution": asked.report.institution},
+    scope_data=lambda context: plain.of_institution(context["institution"]),
+    sections=(SUMMARY, THEMES, TASKS, RETURNS),
+)
