@@ -17,7 +17,10 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Tone:
-    """One look. `shape` is an SVG path in a box of 16 by 16, filled with the even-odd rule."""
+    """One look. `shape` is an SVG path in a box of 16 by 16, filled with the even-odd rule.
+
+    It is relative throughout, so that after a move to any point it draws the shape there.
+    """
 
     name: str
     shape: str
@@ -62,35 +65,35 @@ class StateStyle:
         return self.tone.character
 
 
-_RING = "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 2a5 5 0 1 1 0 10A5 5 0 0 1 8 3Z"
+_RING = "m8 1a7 7 0 1 0 0 14a7 7 0 0 0 0-14zm0 2a5 5 0 1 1 0 10a5 5 0 0 1 0-10z"
 _TONES = (
     Tone("not_started", _RING, "○", "#667181", "#f5f6f8", "#a7b0bc", "#262d37"),
-    Tone("in_progress", _RING + "M8 3v5h5a5 5 0 0 0-5-5Z", "◔", "#1b66b5", "#e8f1fb", "#6ea9ea", "#142a45"),
+    Tone("in_progress", _RING + "m0 0v5h5a5 5 0 0 0-5-5z", "◔", "#1b66b5", "#e8f1fb", "#6ea9ea", "#142a45"),
     Tone(
         "awaiting_signature",
-        "M11.2 1.2a1.4 1.4 0 0 1 2 0l1.6 1.6a1.4 1.4 0 0 1 0 2L5.6 14 1 15l1-4.6Z",
+        "m11.2 1.2a1.4 1.4 0 0 1 2 0l1.6 1.6a1.4 1.4 0 0 1 0 2l-9.2 9.2-4.6 1 1-4.6z",
         "✎",
         "#5a2a91",
         "#f1eafa",
         "#bd99ee",
         "#2e1c47",
     ),
-    Tone("submitted", "M8 1.5 15.5 14.5h-15Z", "▲", "#056464", "#e4f5f4", "#4fd0c8", "#0d3a39"),
+    Tone("submitted", "m8 1.5l7.5 13h-15z", "▲", "#056464", "#e4f5f4", "#4fd0c8", "#0d3a39"),
     Tone(
         "returned",
-        "M6.2 1.5 1 6.5l5.2 5V8h4a2.2 2.2 0 0 1 0 4.4H7v2.4h3.2a4.6 4.6 0 0 0 0-9.2h-4Z",
+        "m6.2 1.5l-5.2 5 5.2 5v-3.5h4a2.2 2.2 0 0 1 0 4.4h-3.2v2.4h3.2a4.6 4.6 0 0 0 0-9.2h-4z",
         "↩",
         "#ad5200",
         "#fdf0e2",
         "#f5a35c",
         "#482a0d",
     ),
-    Tone("accepted", "M6.2 13.6.9 8.3l2-2 3.3 3.3 6.9-7 2 2Z", "✓", "#1d5c29", "#e7f4e8", "#93dd9d", "#173c1d"),
-    Tone("overdue", "M2 2h12v12H2Z", "■", "#a01020", "#fce9ea", "#ff8d8d", "#4d151b"),
-    Tone("not_applicable", "M2 6.8h12v2.4H2Z", "–", "#4c5562", "#f1f2f4", "#8e98a6", "#20262e"),
+    Tone("accepted", "m6.2 13.6l-5.3-5.3 2-2 3.3 3.3 6.9-7 2 2z", "✓", "#1d5c29", "#e7f4e8", "#93dd9d", "#173c1d"),
+    Tone("overdue", "m2 2h12v12h-12z", "■", "#a01020", "#fce9ea", "#ff8d8d", "#4d151b"),
+    Tone("not_applicable", "m2 6.8h12v2.4h-12z", "–", "#4c5562", "#f1f2f4", "#8e98a6", "#20262e"),
     Tone(
         "failed",
-        "M3.2 1.6 8 6.4l4.8-4.8 1.6 1.6L9.6 8l4.8 4.8-1.6 1.6L8 9.6l-4.8 4.8-1.6-1.6L6.4 8 1.6 3.2Z",
+        "m3.2 1.6l4.8 4.8 4.8-4.8 1.6 1.6-4.8 4.8 4.8 4.8-1.6 1.6-4.8-4.8-4.8 4.8-1.6-1.6 4.8-4.8-4.8-4.8z",
         "✕",
         "#a01020",
         "#fce9ea",

@@ -13,11 +13,13 @@ from reports import progress
 from reports.charts import heat_map
 from reports.contents import plain
 from reports.contents.asked import Asked
+from reports.contents.matrix import MATRIX
 from reports.contents.section import Contents, Context, Section, Sheet
 from reports.contents.shared import SUMMARY, figure_columns, line_rows
 from tasks.enums import AssignmentState
 
 OVERDUE_SHOWN = 150
+INSTITUTIONS_PRINTED = 100
 
 
 def _scope(asked: Asked) -> Context:
@@ -199,6 +201,12 @@ OVERDUE = Section(
 )
 
 
+def _institutions(asked: Asked) -> Context:
+    """The worst are printed as a table; the picture that follows, the data and the sheet go on."""
+    institutions = asked.by_institution
+    return {"institutions": institutions, "printed": institutions.rows[:INSTITUTIONS_PRINTED]}
+
+
 def _institution_data(context: Context) -> dict[str, Any]:
     institutions = context["institutions"]
     return {
@@ -227,7 +235,7 @@ INSTITUTIONS = Section(
     key="institutions",
     title=gettext_lazy("附表：各机构进展"),
     template="reports/pdf/sections/institutions.html",
-    read=lambda asked: {"institutions": asked.by_institution},
+    read=_institutions,
     data=_institution_data,
     sheets=_institution_sheet,
 )
@@ -237,5 +245,5 @@ SUPERVISORY = Contents(
     template="reports/pdf/supervisory.html",
     scope=_scope,
     scope_data=_scope_data,
-    sections=(SUMMARY, WAITING, HEAT, KINDS, TASKS, REGIONS, OVERDUE, INSTITUTIONS),
+    sections=(SUMMARY, WAITING, HEAT, KINDS, TASKS, REGIONS, OVERDUE, INSTITUTIONS, MATRIX),
 )

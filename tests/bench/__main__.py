@@ -73,6 +73,7 @@ def _measure(url: str, only: list[str] | None, keep: bool) -> list:
         homes,
         pages,
         reminders,
+        reports,
         rollouts,
         search,
         task_lists,
