@@ -36,11 +36,15 @@ class BoundedCount(NamedTuple):
     more: bool
 
 
-def keyset_page(rows: QuerySet, *, by: Sequence[str], after: str, size: int) -> KeysetPage:
+def keyset_page(
+    rows: QuerySet, *, by: Sequence[str], after: str, size: int, whole: QuerySet | None = None
+) -> KeysetPage:
     """`size` rows ordered `by` fields, of the model or of rows it leads to (`__`), that are together unique, from the
     cursor `after` on.
 
-    Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page.
+    Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page. With `whole`,
+    which holds the rows unfiltered, the page is found by its keys and read from there: an index that has all that is
+    asked then answers alone, however many rows it passes.
     """
     names = [name.removeprefix("-") for name in by]
     fields = [_field(rows.model, name) for name in names]
@@ -49,6 +53,8 @@ def keyset_page(rows: QuerySet, *, by: Sequence[str], after: str, size: int) -> 
         comparison = LessThan if by[0].startswith("-") else GreaterThan
         bounds = [Value(value, output_field=field) for value, field in zip(start, fields, strict=True)]
         rows = rows.filter(comparison(_Row(*names), _Row(*bounds)))
+    if whole is not None:
+        rows = whole.filter(pk__in=rows.order_by(*by).values("pk")[: size + 1])
     found = list(rows.order_by(*by)[: size + 1])
     cursor = _cursor(found[size - 1], names, fields) if len(found) > size else ""
     return KeysetPage(found[:size], cursor)

@@ -68,14 +68,12 @@ ROWS_NOW = """
     WHERE institution.id IN ({seen}) AND {in_groups}
 """
 ROWS_THEN = """
-    SELECT DISTINCT ON (fact.assignment_id) assignment.task_id, institution.kind, institution.region_id,
-        fact.to_state, fact.to_deadline, 1
+    SELECT fact.task_id, institution.kind, institution.region_id, fact.to_state, fact.to_deadline, 1
     FROM tasks_assignmentchange fact
-    JOIN tasks_assignment assignment ON assignment.id = fact.assignment_id
-    JOIN accounts_institution institution ON institution.id = assignment.institution_id
+    JOIN accounts_institution institution ON institution.id = fact.institution_id
     WHERE institution.id IN ({seen}) AND {in_groups}
     AND (fact.at AT TIME ZONE 'Asia/Shanghai')::date <= %(until)s
-    ORDER BY fact.assignment_id, fact.at DESC, fact.id DESC
+    AND (fact.until AT TIME ZONE 'Asia/Shanghai')::date > %(until)s
 """
 COUNTED = """
     WITH opening AS MATERIALIZED (

@@ -120,12 +120,6 @@ class AssignmentFilter(OfPlansFilter):
 class OfPastDay:
     """For rows that are changes: of each assignment the last by the day asked for."""
 
-    task_path = "assignment__task"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.filters["plan"].field_name = f"{self.task_path}__plan"
-
     @property
     def day(self) -> datetime.date:
         return self.form.cleaned_data[AT]

@@ -62,10 +62,10 @@ def check_begun(day: datetime.date, plan: Plan | None, instead: str) -> None:
         raise forms.ValidationError(said % words, code="before_plan")
 
 
-def as_it_was(fact: Any) -> Assignment:
-    """The assignment as the last fact by a day left it, with nothing of what became of it after the day."""
+def as_it_was(fact: Any, day: datetime.date) -> Assignment:
+    """The assignment as the last fact by the day left it, with nothing of what became of it after."""
     row = fact.assignment
-    row.state, row.deadline, row.known_on = fact.to_state, fact.to_deadline, fact.day
+    row.state, row.deadline, row.known_on = fact.to_state, fact.to_deadline, day
     for name in TIMES:
         setattr(row, name, getattr(fact, name, None))
     return row

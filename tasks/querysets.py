@@ -9,7 +9,6 @@ from typing import Any, Self
 from django.db.models import (
     Case,
     Count,
-    DateField,
     Exists,
     F,
     IntegerField,
@@ -135,21 +134,15 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
 
 
 class AssignmentChangeQuerySet(StandingQuerySet):
-    institution_path = "assignment__institution"
     state_field, deadline_field = "to_state", "to_deadline"
 
     def last_by(self, day: datetime.date) -> Self:
-        """Of each assignment the last by the end of the day, which tells how it stood then; annotated with the `day`.
+        """Of each assignment the last by the end of the day, which tells how it stood then.
 
         Nothing of an assignment that was not there yet.
         """
-        later = self.model._default_manager.filter(
-            Q(at__gt=OuterRef("at")) | Q(pk__gt=OuterRef("pk")),
-            assignment=OuterRef("assignment"),
-            at__gte=OuterRef("at"),
-            at__lt=end_of(day),
-        )
-        return self.filter(~Exists(later), at__lt=end_of(day)).annotate(day=Value(day, DateField()))
+        over = end_of(day)
+        return self.filter(at__lt=over, until__gte=over)
 
     def once_returned(self) -> Self:
         return self.filter(Exists(self._so_far().filter(to_state=AssignmentState.RETURNED)))

@@ -46,6 +46,11 @@ class Asked:
     def found(self) -> QuerySet:
         return self.filterset.qs if self.is_valid else self.filterset.queryset.none()
 
+    @property
+    def all(self) -> QuerySet:
+        """What the reader may see, whatever is asked."""
+        return self.filterset.queryset
+
     # --- Columns and order --------------------------------------------------------------------------------
 
     @cached_property
@@ -83,8 +88,12 @@ class Asked:
                     for column, label in columns
                 ],
             )
-            for row in map(self.listed.shown, rows)
+            for row in map(self.shown, rows)
         ]
+
+    def shown(self, row: Any) -> Any:
+        """What the columns read of a row."""
+        return self.listed.shown(row, self.day)
 
     # --- What the address says ----------------------------------------------------------------------------
 

@@ -17,7 +17,5 @@ class DatedAssignmentFilter(ScopeAssignmentFilter):
 
 
 class PastAssignmentFilter(OfPastDay, DatedAssignmentFilter):
-    institution_path = "assignment__institution"
-
     class Meta(DatedAssignmentFilter.Meta):
         model = AssignmentChange

@@ -69,7 +69,7 @@ def _title(asked: Asked) -> str:
 
 def _rows(report: Report, asked: Asked) -> Iterator[list[Any]]:
     found = asked.with_columns(asked.found).order_by(*asked.order)
-    rows = map(asked.listed.shown, found.iterator(ROWS_AT_ONCE))
+    rows = map(asked.shown, found.iterator(ROWS_AT_ONCE))
     for number, row in enumerate(rows, start=1):
         yield [_value(column.value(row)) for column in asked.columns]
         report.rows_done = number

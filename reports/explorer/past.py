@@ -21,10 +21,11 @@ def in_the_past(listed: Listed) -> Listed:
         rows=lambda reader: AssignmentChange.objects.visible_to(reader.user, acting=reader.membership),
         filterset=PastAssignmentFilter,
         columns=[_of_then(column) for column in listed.columns],
-        orders={"deadline": ("to_deadline", "pk"), "task": (f"{ASSIGNMENT}__task_id", "to_deadline", "pk")},
+        orders={"deadline": ("to_deadline", "until", "pk"), "task": ("task_id", "to_deadline", "until", "pk")},
         joins=_joins(listed.joins),
         shown=as_it_was,
         bulk=(),
+        keys_first=True,
     )
 
 

@@ -53,7 +53,8 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
     asked = Asked(LISTED[key], request.GET, request)
     listed = asked.listed
     after = request.GET.get(AFTER, "")
-    page = keyset_page(asked.with_columns(asked.found), by=asked.order, after=after, size=ROWS_A_PAGE)
+    rows, whole = asked.with_columns(asked.found), asked.with_columns(asked.all) if listed.keys_first else None
+    page = keyset_page(rows, by=asked.order, after=after, size=ROWS_A_PAGE, whole=whole)
     context = {
         "asked": asked,
         "listed": listed,

@@ -71,6 +71,5 @@ def _now(institutions: Sequence[Institution], tasks: Sequence[Task]) -> Iterable
 
 
 def _then(institutions: Sequence[Institution], tasks: Sequence[Task], day: datetime.date) -> Iterable[tuple]:
-    changes = AssignmentChange.objects.filter(assignment__institution__in=institutions, assignment__task__in=tasks)
-    last = changes.last_by(day).order_by()
-    return last.values_list("assignment", "assignment__institution", "assignment__task", "to_state", "to_deadline")
+    changes = AssignmentChange.objects.filter(institution__in=institutions, task__in=tasks)
+    return changes.last_by(day).order_by().values_list("assignment", "institution", "task", "to_state", "to_deadline")

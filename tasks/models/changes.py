@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 
+from portal.days import NEVER
 from tasks.enums import AssignmentState
 from tasks.models.assignments import Assignment
 from tasks.querysets import AssignmentChangeQuerySet
@@ -14,12 +16,21 @@ class AssignmentChange(models.Model):
     """One change of an assignment's state or deadline; its creation is the first, from no state.
 
     The database writes a row with every insert and update of `tasks_assignment`, set-based ones too, so that none
-    can be forgotten, and refuses to change or delete it (migration 0011). Only `is_counted` is set later, when the
+    can be forgotten, and refuses to change or delete it (migrations 0011 and 0017). What it tells holds from `at` until
+    the next change. Only two fields are set later: `until` by the database itself, once, and `is_counted` when the
     daily tallies of `reports` have taken the row in.
     """
 
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="changes", db_index=False)
+    # Those of the assignment, which are held to by its own foreign keys: here they lie in the indexes.
+    institution = models.ForeignKey(
+        "accounts.Institution", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    task = models.ForeignKey(
+        "plan.Task", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     at = models.DateTimeField()
+    until = models.DateTimeField(default=NEVER)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -33,10 +44,35 @@ class AssignmentChange(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["assignment"], condition=Q(until=NEVER), name="change_in_force_once"),
+            models.CheckConstraint(condition=Q(until__gte=F("at")), name="change_ends_after_it_began"),
+        ]
         indexes = [
             models.Index(fields=["assignment", "-at", "-id"], name="change_of_assignment"),
             models.Index(fields=["-at", "-id"], name="change_by_time"),
-            models.Index(fields=["id"], condition=models.Q(is_counted=False), name="change_to_count"),
+            models.Index(fields=["id"], condition=Q(is_counted=False), name="change_to_count"),
+            # Lists of a past day walk these without a look at the rows, past what was over by then.
+            models.Index(
+                fields=["to_deadline", "until", "id"],
+                include=["at", "to_state", "institution", "task"],
+                name="change_by_deadline",
+            ),
+            models.Index(
+                fields=["to_state", "to_deadline", "until", "id"],
+                include=["at", "institution", "task"],
+                name="change_by_state",
+            ),
+            models.Index(
+                fields=["task", "to_deadline", "until", "id"],
+                include=["at", "to_state", "institution"],
+                name="change_by_task",
+            ),
+            models.Index(
+                fields=["institution", "until"],
+                include=["at", "to_state", "to_deadline", "task", "id"],
+                name="change_of_institution",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -43,7 +43,7 @@ def _as_at(request: HttpRequest, day: datetime.date) -> HttpResponse:
     own = AssignmentChange.objects.visible_to(request.user, acting=request.membership)
     rows = own.select_related("assignment__task__theme").order_by("assignment__task__plan", "assignment__task__number")
     filterset = PastOwnAssignmentFilter(request.GET, queryset=rows, request=request)
-    found = [as_it_was(fact) for fact in filterset.qs] if filterset.form.makes_sense else []
+    found = [as_it_was(fact, day) for fact in filterset.qs] if filterset.form.makes_sense else []
     context = {
         "filterset": filterset,
         "rows": found,

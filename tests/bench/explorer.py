@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.bench.databases import LARGE, ROOT, SMALL, Bench
 from tests.bench.figures import figure
@@ -32,6 +34,21 @@ ASSIGNMENTS = [
     "kind=core&task=3&state=returned&late=30",
     "sort=-deadline&overdue=1",
     "sort=task&state=submitted",
+]
+# The same as at the end of a day, so many days ago.
+DAYS_AGO = (300, 150, 7)
+THEN = [
+    "",
+    "overdue=1",
+    "late=3000",
+    "state=accepted",
+    "state=submitted",
+    "task=25",
+    "kind=association",
+    "kind=fund",
+    "region=qinghai&state=returned",
+    "kind=core&task=3&state=returned&late=30",
+    "sort=-task&overdue=1",
 ]
 INSTITUTIONS = [
     "",
@@ -114,7 +131,7 @@ def explorer_growth(bench: Bench) -> float:
     for reader in (REGIONAL, HEADQUARTERS):
         clients = {size: _client(bench, bench.demo(size), reader) for size in (SMALL, LARGE)}
         for subject, queries in PAGES.items():
-            for query in queries:
+            for query in queries + (_of_past_days() if subject == "assignments" else []):
                 list_url = reverse(f"explorer:{subject}")
                 path = f"{list_url}?{query}"
                 rows = {size: _rows(bench, bench.demo(size), clients[size], path) for size in clients}
@@ -128,6 +145,11 @@ def explorer_growth(bench: Bench) -> float:
                 bench.say(f"  {reader} {subject} {query}: {ratio:.2f} {taken}")
                 worst = max(worst, ratio)
     return worst
+
+
+def _of_past_days() -> list[str]:
+    days = [timezone.localdate() - datetime.timedelta(days=ago) for ago in DAYS_AGO]
+    return [f"{query}&at={day}" for query in THEN for day in days]
 
 
 def _client(bench: Bench, database: str, email: str):

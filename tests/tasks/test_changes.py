@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from portal.days import NEVER, end_of
 from tasks import actions
 from tasks.content import content_to_sign, digests_to_sign
 from tasks.models import Assignment, AssignmentChange
@@ -17,7 +18,17 @@ from tests.factories.plan import TaskFactory
 from tests.factories.tasks import AssignmentFactory
 
 pytestmark = pytest.mark.django_db
+DAY = datetime.timedelta(days=1)
 EARLIER = importlib.import_module("tasks.migrations.0012_earlier_changes")
+HELD = importlib.import_module("tasks.migrations.0017_changes_hold_until")
+# As the table was when the first of these came.
+AS_IT_WAS = """
+    SET CONSTRAINTS ALL IMMEDIATE;
+    ALTER TABLE tasks_assignmentchange DISABLE TRIGGER kept,
+        ALTER until DROP NOT NULL, ALTER institution_id DROP NOT NULL, ALTER task_id DROP NOT NULL;
+    DROP INDEX change_in_force_once;
+    DELETE FROM tasks_assignmentchange;
+"""
 
 
 def told(assignment) -> list[tuple]:
@@ -101,13 +112,64 @@ def test_the_audit_trail_tells_what_was_before_facts_were_kept(filled, people):
     silent = AssignmentFactory(state="submitted", institution=people.institution)
     kept = told(filled)[1:]
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE tasks_assignmentchange DISABLE TRIGGER kept")
-        cursor.execute("DELETE FROM tasks_assignmentchange")
+        cursor.execute(AS_IT_WAS)
         cursor.execute(EARLIER.FILL)
+        cursor.execute(HELD.FILL)
     assert told(filled)[0] == ("", "not_started", None, filled.created_at)
     assert [row[:3] for row in told(filled)[1:]] == [row[:3] for row in kept]
     assert told(silent) == [
         ("", "not_started", None, silent.created_at),
         ("not_started", "submitted", None, max(silent.created_at, silent.submitted_at)),
     ]
+    for row in (filled, silent):
+        assert_each_holds_until_the_next(row)
+
+
+# --- Until when each holds --------------------------------------------------------------------------------
+
+
+def assert_each_holds_until_the_next(assignment):
+    facts = list(assignment.changes.order_by("at", "pk"))
+    assert [fact.until for fact in facts] == [fact.at for fact in facts[1:]] + [NEVER]
+    assert {(fact.institution_id, fact.task_id) for fact in facts} == {(assignment.institution_id, assignment.task_id)}
+
+
+def test_each_fact_holds_until_the_next(filled, people):
+    through_the_round(filled, people)
+    assert_each_holds_until_the_next(filled)
+
+
+@pytest.mark.parametrize("days", [0, -3])
+def test_what_comes_at_the_time_of_the_last_or_before_follows_it_at_once(assignment, days):
+    """The one before then held for no time: of the end of any day only the later tells."""
+    change, later = Assignment.objects.filter(pk=assignment.pk).update, timezone.now() + 9 * DAY
+    change(deadline=assignment.deadline + DAY, changed_at=later)
+    change(state="in_progress", started_at=later, changed_at=later + days * DAY)
+    first, second, third = assignment.changes.order_by("pk")
+    assert second.at == second.until == third.at
+    assert_each_holds_until_the_next(assignment)
+    day = timezone.localdate(later)
+    assert [*assignment.changes.last_by(day)] == [third]
+    assert [*assignment.changes.last_by(day - DAY)] == [first]
+
+
+def test_what_happens_at_midnight_is_of_the_day_that_begins(assignment):
+    day = timezone.localdate() + DAY
+    Assignment.objects.filter(pk=assignment.pk).update(deadline=day, changed_at=end_of(day))
+    first, second = assignment.changes.order_by("pk")
+    assert [*assignment.changes.last_by(day)] == [first]
+    assert [*assignment.changes.last_by(day + DAY)] == [second]
+
+
+@pytest.mark.parametrize("change", ["until = now() WHERE until = %s", "until = at WHERE until <> %s"])
+def test_a_fact_ends_once_and_never_by_hand(filled, people, change):
+    actions.hand_in(assignment=filled, by=people.contributor)
+    with pytest.raises(DatabaseError, match="stays as it was"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE tasks_assignmentchange SET {change}", [NEVER])
+
+
+def test_no_fact_comes_in_beside_the_one_in_force(assignment):
+    fact = assignment.changes.get()
+    fact.pk, fact.at = None, fact.at - DAY
+    with pytest.raises(DatabaseError, match="change_in_force_once"), transaction.atomic():
+        fact.save()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from portal.days import NEVER
 from portal.shell.demo.tables import Tables
 from tasks.enums import AssignmentState
 
@@ -25,26 +26,29 @@ class Granted(NamedTuple):
     until: datetime.date
 
 
+class Whose(NamedTuple):
+    """An assignment, the institution that it is for, and its task."""
+
+    assignment_id: int
+    institution_id: int
+    task_id: int
+
+
 def write_changes(
     tables: Tables,
-    assignment: int,
+    whose: Whose,
     created_at: datetime.datetime,
     deadline: datetime.date,
     events: list[Passage | Granted],
 ) -> None:
     """`deadline` is the one that the assignment was made with. Loading ends with counting them all."""
     state = str(AssignmentState.NOT_STARTED)
-    tables.changes.add(assignment_id=assignment, at=created_at, to_state=state, to_deadline=deadline, is_counted=True)
+    facts: list[dict[str, Any]] = [{"at": created_at, "to_state": state, "to_deadline": deadline}]
     for event in sorted(events, key=lambda event: event.at):
         before, state = state, event.state if isinstance(event, Passage) else state
         earlier, deadline = deadline, event.until if isinstance(event, Granted) else deadline
-        tables.changes.add(
-            assignment_id=assignment,
-            at=event.at,
-            by_id=event.by,
-            from_state=before,
-            to_state=state,
-            from_deadline=earlier,
-            to_deadline=deadline,
-            is_counted=True,
-        )
+        fact = {"from_state": before, "to_state": state, "from_deadline": earlier, "to_deadline": deadline}
+        facts.append({"at": event.at, "by_id": event.by, **fact})
+    ends = [fact["at"] for fact in facts[1:]] + [NEVER]
+    for fact, until in zip(facts, ends, strict=True):
+        tables.changes.add(**whose._asdict(), **fact, until=until, is_counted=True)

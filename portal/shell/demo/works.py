@@ -10,7 +10,7 @@ from assessments.enums import SelfAssessmentState
 from portal.shell.demo import rounds
 from portal.shell.demo.answering import Answers
 from portal.shell.demo.bodies import Body, World
-from portal.shell.demo.changes import write_changes
+from portal.shell.demo.changes import Whose, write_changes
 from portal.shell.demo.doing import Assigned, Doing, Work
 from portal.shell.demo.duties import Duty
 from portal.shell.demo.judging import Judging
@@ -107,7 +107,8 @@ class Works:
         work = assigned.write(story)
         granted = asking.write(assigned.pk, duty, planned, story)
         events = [*assigned.passages, *granted]
-        write_changes(self.doing.tables, assigned.pk, self.doing.created_at, duty.deadline, events)
+        whose = Whose(assigned.pk, body.pk, duty.task)
+        write_changes(self.doing.tables, whose, self.doing.created_at, duty.deadline, events)
         return work
 
     def _self_assessments(self, rng: random.Random, body: Body, work: list[Work], trail: Trail | None) -> None:
