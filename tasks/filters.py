@@ -83,6 +83,8 @@ class AssignmentFilter(OfPlansFilter):
     # Figures lead to rows by these; here, filtering keeps them.
     late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than", widget=forms.HiddenInput)
     late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
+    due_by = filters.DateFilter(label=_("完成期限不晚于"), method="only_due_by", widget=forms.HiddenInput)
+    applicable = filters.ChoiceFilter(label=_("适用"), choices=YES, method="only_applicable", widget=forms.HiddenInput)
 
     class Meta:
         model = Assignment
@@ -115,6 +117,12 @@ class AssignmentFilter(OfPlansFilter):
 
     def late_at_most(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
         return rows.overdue(self.day).due_since(self.day - datetime.timedelta(days=value))
+
+    def only_due_by(self, rows: StandingQuerySet, name: str, value: datetime.date) -> StandingQuerySet:
+        return rows.due_by(value)
+
+    def only_applicable(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
+        return rows.applicable()
 
 
 class OfPastDay:
@@ -154,7 +162,7 @@ class PastOwnAssignmentFilter(OfPastDay, OwnAssignmentFilter):
 class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
     order = (
         *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
-        *("review", "deadline", "to_act_on", "late_max"),
+        *("review", "deadline", "due_by", "applicable", "to_act_on", "late_max"),
     )
 
     task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))

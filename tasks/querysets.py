@@ -77,12 +77,19 @@ class StandingQuerySet(InstitutionRowQuerySet):
     def open(self) -> Self:
         return self.exclude(**{f"{self.state_field}__in": CLOSED})
 
+    def applicable(self) -> Self:
+        return self.exclude(**{self.state_field: AssignmentState.NOT_APPLICABLE})
+
     def to_act_on(self) -> Self:
         """Open, and the institution's to act on: what it signed waits for its supervisor."""
         return self.open().exclude(**{self.state_field: AssignmentState.SUBMITTED})
 
     def due_on(self, day: datetime.date) -> Self:
         return self.filter(**{self.deadline_field: day})
+
+    def due_by(self, day: datetime.date) -> Self:
+        """That day included."""
+        return self.filter(**{f"{self.deadline_field}__lte": day})
 
     def due_since(self, day: datetime.date) -> Self:
         return self.filter(**{f"{self.deadline_field}__gte": day})
