@@ -94,7 +94,7 @@ def _status(
         "chart": state_chart(figures.total),
         "rows": [(row, progress.days_late(row, today)) for row in rows],
         "returns": list(progress.open_returns(reviews, assignments)),
-        "nearest": progress.nearest_deadlines(assignments, plan=report.plan, today=today, limit=1).first(),
+        "nearest": next(iter(progress.nearest_deadlines(assignments, plan=report.plan, today=today, limit=1)), None),
     }
 
 

@@ -67,9 +67,14 @@ def past_deadline(today: datetime.date, state: str = "state", deadline: str = "d
 
 
 class StandingQuerySet(InstitutionRowQuerySet):
-    """Rows that tell where an assignment stands: its state and its deadline are in the fields of these names."""
+    """Rows that tell where an assignment stands: its state and its deadline are in the fields of these names, and
+    what else it has is found along `path`.
+    """
 
-    state_field, deadline_field = "state", "deadline"
+    state_field, deadline_field, path = "state", "deadline", ""
+
+    def of_plan(self, plan) -> Self:
+        return self.filter(**{f"{self.path}task__plan": plan})
 
     def in_state(self, *states: str) -> Self:
         return self.filter(**{f"{self.state_field}__in": states})
@@ -143,7 +148,7 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
 
 class AssignmentChangeQuerySet(StandingQuerySet):
     institution_path = "assignment__institution"
-    state_field, deadline_field = "to_state", "to_deadline"
+    state_field, deadline_field, path = "to_state", "to_deadline", "assignment__"
 
     def last_by(self, day: datetime.date) -> Self:
         """Of each assignment the last by the end of the day, which tells how it stood then; annotated with the `day`.
@@ -190,10 +195,19 @@ class StatementQuerySet(InstitutionRowQuerySet):
 class SubmissionQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 
-    def with_withdrawn(self) -> Self:
-        """Annotate `is_withdrawn`: taken back before a verdict, so that it neither has one nor waits for one."""
+    def with_withdrawn(self, until: datetime.datetime | None = None) -> Self:
+        """Annotate `is_withdrawn`: taken back before a verdict, so that it neither has one nor waits for one.
+
+        `until` a moment, rather than now: what was taken back later stood then.
+        """
         later = self.model._default_manager.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))
         is_over = Q(Exists(later)) | ~Q(assignment__state=AssignmentState.SUBMITTED)
+        if until:
+            model: Any = self.model
+            changes = model.assignment.field.related_model.changes.rel.related_model.objects
+            since = changes.filter(assignment=OuterRef("assignment"), at__gte=OuterRef("signed_at"), at__lt=until)
+            left = since.filter(from_state=AssignmentState.SUBMITTED).exclude(to_state=AssignmentState.SUBMITTED)
+            is_over = Q(Exists(left))
         unjudged = Q(review__isnull=True)
         return self.annotate(is_withdrawn=Case(When(unjudged & is_over, then=Value(True)), default=Value(False)))
 
@@ -209,9 +223,15 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
             return self.filter(signed if acting.is_supervising else own)
         return self.filter(own | signed)
 
-    def current(self) -> Self:
-        """Neither withdrawn nor replaced by a later version."""
-        return self.filter(withdrawn_at=None, superseded_at=None)
+    def current(self, until: datetime.datetime | None = None) -> Self:
+        """Neither withdrawn nor replaced by a later version, now or at the moment `until`."""
+        if until is None:
+            return self.filter(withdrawn_at=None, superseded_at=None)
+        return self.filter(
+            Q(withdrawn_at=None) | Q(withdrawn_at__gte=until),
+            Q(superseded_at=None) | Q(superseded_at__gte=until),
+            uploaded_at__lt=until,
+        )
 
     def checked(self) -> Self:
         """What may be handed in: the checks let the file pass."""
@@ -256,8 +276,15 @@ class AccessQuerySet(InstitutionRowQuerySet):
 class ChangeRequestQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 
-    def pending(self) -> Self:
-        return self.filter(state=RequestState.PENDING)
+    def pending(self, until: datetime.datetime | None = None) -> Self:
+        """Undecided and not withdrawn, now or at the moment `until`."""
+        if until is None:
+            return self.filter(state=RequestState.PENDING)
+        return self.filter(
+            Q(decided_at=None) | Q(decided_at__gte=until),
+            Q(withdrawn_at=None) | Q(withdrawn_at__gte=until),
+            requested_at__lt=until,
+        )
 
     def to_decide(self, membership) -> Self:
         """Pending, and of the kinds on which the membership's role decides."""
