@@ -125,8 +125,8 @@ class AssignmentFilter(OfPlansFilter):
         return rows.applicable()
 
 
-class OfPastDay:
-    """For rows that are changes: of each assignment the last by the day asked for."""
+class ByFacts:
+    """Filters assignments by what the facts told of them at the end of the day asked for."""
 
     task_path = "assignment__task"
 
@@ -137,6 +137,10 @@ class OfPastDay:
     @property
     def day(self) -> datetime.date:
         return self.form.cleaned_data[AT]
+
+
+class OfPastDay(ByFacts):
+    """For rows that are changes: of each assignment the last by the day asked for."""
 
     def filter_queryset(self, rows: AssignmentChangeQuerySet) -> AssignmentChangeQuerySet:
         return super().filter_queryset(rows.last_by(self.day))
