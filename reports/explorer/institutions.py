@@ -64,12 +64,12 @@ def with_overdue(rows: QuerySet, day: Day) -> QuerySet:
 
 def with_score(rows: QuerySet, day: Day) -> QuerySet:
     scores = Score.objects.last_accepted(day and end_of(day)).filter(self_assessment__institution=OuterRef("pk"))
-    score = Coalesce(Subquery(scores.values("value")[:1]), Value(NOTHING, DecimalField()))
-    return rows.annotate(score=score)
+    rows = rows.annotate(score=Subquery(scores.values("value")[:1]))
+    return rows.annotate(score_order=Coalesce("score", Value(NOTHING, DecimalField()))) if day else rows
 
 
 def _score(row: Any) -> Any:
-    return None if row.score == NOTHING else rounded(row.score)
+    return None if row.score is None else rounded(row.score)
 
 
 def _columns(day: Day) -> tuple[Column, ...]:
@@ -133,12 +133,12 @@ def _as_known(row: Any, day: Day) -> Any:
 
 def as_at(day: datetime.date) -> Listed:
     """With nothing to be done from it; sorted by figures, too, which no index has at hand whatever the day."""
-    figures = {name: (name, "pk") for name in ("total", "accepted", "share", "overdue", "score")}
+    figures = {name: (name, "pk") for name in ("total", "accepted", "share", "overdue")}
     return replace(
         TODAY,
         filterset=PastInstitutionFilter,
         columns=_columns(day),
-        orders=TODAY.orders | figures,
+        orders={**TODAY.orders, **figures, "score": ("score_order", "pk")},
         shown=partial(_as_known, day=day),
         bulk=(),
     )
