@@ -36,18 +36,26 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
             return self.filter(signed if acting.is_supervising else own)
         return self.filter(own | signed)
 
+    def signed(self, until: datetime.datetime | None = None) -> Self:
+        """Signed and not withdrawn, now or at the moment `until`."""
+        if until is None:
+            return self.filter(signed_at__isnull=False, withdrawn_at=None)
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=until), signed_at__lt=until)
+
     def last_accepted(self, plan: Any) -> Self:
         """The last accepted one of each institution in the plan's cycles: what the next one begins with."""
         accepted = self.filter(cycle__plan=plan, state=S.ACCEPTED)
         by_period = accepted.order_by("institution_id", "-cycle__period_ends_on", "-version", "-pk")
         return by_period.distinct("institution_id")
 
-    def latest_versions(self) -> Self:
-        """One row per cycle and institution: the version that counts now."""
+    def latest_versions(self, until: datetime.datetime | None = None) -> Self:
+        """One row per cycle and institution: the version that counts now, or counted at the moment `until`."""
         later = self.model._default_manager.filter(
             cycle=OuterRef("cycle"), institution=OuterRef("institution"), version__gt=OuterRef("version")
         )
-        return self.filter(~Exists(later))
+        if until is None:
+            return self.filter(~Exists(later))
+        return self.filter(~Exists(later.filter(created_at__lt=until)), created_at__lt=until)
 
     def with_standing(self) -> Self:
         """What a supervisor sees of the latest versions: `standing`, and `last_signed`, the id of what can be read.
@@ -264,18 +272,25 @@ class ScoreQuerySet(InstitutionRowQuerySet):
     def whole(self) -> Self:
         return self.filter(theme=None, task=None)
 
-    def last_accepted(self) -> Self:
+    def accepted(self, until: datetime.datetime | None = None) -> Self:
+        """Of what is accepted now, or was at the moment `until`: an acceptance is final."""
+        rows = self.filter(self_assessment__state=S.ACCEPTED)
+        return rows.filter(self_assessment__reviewed_at__lt=until) if until else rows
+
+    def last_accepted(self, until: datetime.datetime | None = None) -> Self:
         """The whole score of each institution in the latest period of which anything was accepted."""
         accepted = apps.get_model("assessments", "SelfAssessment")._default_manager.filter(state=S.ACCEPTED)
+        if until:
+            accepted = accepted.filter(reviewed_at__lt=until)
         later = accepted.filter(
             institution=OuterRef("self_assessment__institution"),
             cycle__period_ends_on__gt=OuterRef("self_assessment__cycle__period_ends_on"),
         )
-        return self.whole().filter(~Exists(later), self_assessment__state=S.ACCEPTED)
+        return self.whole().accepted(until).filter(~Exists(later))
 
-    def accepted_in(self, cycle) -> Self:
+    def accepted_in(self, cycle, until: datetime.datetime | None = None) -> Self:
         """What counts where institutions are compared. No version follows an accepted one, so each has one at most."""
-        return self.filter(self_assessment__cycle=cycle, self_assessment__state=S.ACCEPTED)
+        return self.accepted(until).filter(self_assessment__cycle=cycle)
 
 
 class RectificationQuerySet(InstitutionRowQuerySet):

@@ -39,15 +39,15 @@ class BoundedCount(NamedTuple):
 def keyset_page(
     rows: QuerySet, *, by: Sequence[str], after: str, size: int, whole: QuerySet | None = None
 ) -> KeysetPage:
-    """`size` rows ordered `by` fields, of the model or of rows it leads to (`__`), that are together unique, from the
-    cursor `after` on.
+    """`size` rows ordered `by` fields, of the model or of rows it leads to (`__`) or annotated, that are together
+    unique, from the cursor `after` on.
 
     Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page. With `whole`,
     which holds the rows unfiltered, the page is found by its keys and read from there: an index that has all that is
     asked then answers alone, however many rows it passes.
     """
     names = [name.removeprefix("-") for name in by]
-    fields = [_field(rows.model, name) for name in names]
+    fields = [_field(rows, name) for name in names]
     start = _read(after, fields)
     if start:
         comparison = LessThan if by[0].startswith("-") else GreaterThan
@@ -60,7 +60,10 @@ def keyset_page(
     return KeysetPage(found[:size], cursor)
 
 
-def _field(model: Any, name: str) -> Field:
+def _field(rows: QuerySet, name: str) -> Field:
+    if name in rows.query.annotations:
+        return rows.query.annotations[name].output_field
+    model: Any = rows.model
     *path, last = name.split(LOOKUP_SEP)
     for step in path:
         model = model._meta.get_field(step).related_model
@@ -68,11 +71,14 @@ def _field(model: Any, name: str) -> Field:
 
 
 def _cursor(row: Any, names: Sequence[str], fields: Sequence[Field]) -> str:
-    values = [
-        field.value_to_string(reduce(getattr, name.split(LOOKUP_SEP)[:-1], row))
-        for name, field in zip(names, fields, strict=True)
-    ]
-    return SEPARATOR.join(values)
+    return SEPARATOR.join(_text(row, name, field) for name, field in zip(names, fields, strict=True))
+
+
+def _text(row: Any, name: str, field: Field) -> str:
+    """An annotated value's field is no model's, so it does not know where the value is."""
+    if not hasattr(field, "attname"):
+        return str(getattr(row, name))
+    return field.value_to_string(reduce(getattr, name.split(LOOKUP_SEP)[:-1], row))
 
 
 def _read(cursor: str, fields: Sequence[Field]) -> list | None:

@@ -6,6 +6,7 @@ are enough: no score of one institution, no lowest or highest, no name.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,7 @@ from django.db.models import Aggregate, Count, FloatField, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from assessments.models import Cycle, Score, SelfAssessment
+from assessments.querysets import SelfAssessmentQuerySet
 from assessments.scores import rounded
 from plan.models import Theme
 from portal.accounts.models import Institution
@@ -72,13 +74,16 @@ class Standing:
         return self.values.get(None)
 
 
-def distribution(institution: Institution, cycle: Cycle) -> dict[int | None, Quartiles]:
+def distribution(
+    institution: Institution, cycle: Cycle, until: datetime.datetime | None = None
+) -> dict[int | None, Quartiles]:
     """Quartiles over the other institutions of the same kind, by theme id, None for the whole; in one query.
 
-    Reads beyond what the institution may see: that is its purpose. Groups that are too small stay in the database.
+    Of what is accepted now, or was at the moment `until`. Reads beyond what the institution may see: that is its
+    purpose. Groups that are too small stay in the database.
     """
     rows = (
-        Score.objects.accepted_in(cycle)
+        Score.objects.accepted_in(cycle, until)
         .filter(task=None, self_assessment__institution__kind=institution.kind)
         .exclude(self_assessment__institution=institution)
         .order_by()
@@ -94,10 +99,13 @@ def _rounded(value: float) -> Decimal:
     return rounded(Decimal(f"{value:.6f}"))
 
 
-def standings(own: QuerySet[SelfAssessment]) -> list[Standing]:
-    """The version signed last in each cycle, the earliest cycle first; `own` are the institution's, in two queries."""
+def standings(own: SelfAssessmentQuerySet, until: datetime.datetime | None = None) -> list[Standing]:
+    """The version signed last in each cycle, the earliest cycle first; `own` are the institution's, in two queries.
+
+    Now, or at the moment `until`.
+    """
     versions = (
-        own.filter(signed_at__isnull=False, withdrawn_at=None)
+        own.signed(until)
         .select_related("cycle__plan")
         .prefetch_related(Prefetch("scores", Score.objects.filter(task=None)))
         .defer("content")
@@ -110,9 +118,9 @@ def standings(own: QuerySet[SelfAssessment]) -> list[Standing]:
     ]
 
 
-def compare(standing: Standing, institution: Institution) -> list[Compared]:
+def compare(standing: Standing, institution: Institution, until: datetime.datetime | None = None) -> list[Compared]:
     """The whole first, then each theme that the institution is rated in; in two queries."""
-    others = distribution(institution, standing.cycle)
+    others = distribution(institution, standing.cycle, until)
     return [
         Compared(theme, standing.values.get(theme and theme.pk), others.get(theme and theme.pk))
         for theme in [None, *_themes([standing])]

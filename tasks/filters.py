@@ -83,6 +83,8 @@ class AssignmentFilter(OfPlansFilter):
     # Figures lead to rows by these; here, filtering keeps them.
     late = DaysLateFilter(label=_("逾期超过（天）"), method="later_than", widget=forms.HiddenInput)
     late_max = DaysLateFilter(label=_("逾期不超过（天）"), method="late_at_most", widget=forms.HiddenInput)
+    due_by = filters.DateFilter(label=_("完成期限不晚于"), method="only_due_by", widget=forms.HiddenInput)
+    applicable = filters.ChoiceFilter(label=_("适用"), choices=YES, method="only_applicable", widget=forms.HiddenInput)
 
     class Meta:
         model = Assignment
@@ -116,13 +118,23 @@ class AssignmentFilter(OfPlansFilter):
     def late_at_most(self, rows: StandingQuerySet, name: str, value: int) -> StandingQuerySet:
         return rows.overdue(self.day).due_since(self.day - datetime.timedelta(days=value))
 
+    def only_due_by(self, rows: StandingQuerySet, name: str, value: datetime.date) -> StandingQuerySet:
+        return rows.due_by(value)
 
-class OfPastDay:
-    """For rows that are changes: of each assignment the last by the day asked for."""
+    def only_applicable(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
+        return rows.applicable()
+
+
+class ByFacts:
+    """Filters assignments by what the facts told of them at the end of the day asked for."""
 
     @property
     def day(self) -> datetime.date:
         return self.form.cleaned_data[AT]
+
+
+class OfPastDay(ByFacts):
+    """For rows that are changes: of each assignment the last by the day asked for."""
 
     def filter_queryset(self, rows: AssignmentChangeQuerySet) -> AssignmentChangeQuerySet:
         return super().filter_queryset(rows.last_by(self.day))
@@ -148,7 +160,7 @@ class PastOwnAssignmentFilter(OfPastDay, OwnAssignmentFilter):
 class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
     order = (
         *("plan", "theme", "task", "state", "overdue", "late", "kind", "region", "institution", "authority"),
-        *("review", "deadline", "to_act_on", "late_max"),
+        *("review", "deadline", "due_by", "applicable", "to_act_on", "late_max"),
     )
 
     task = filters.ChoiceFilter(label=_("任务"), choices=task_choices, method="of_task", empty_label=_("全部"))

@@ -66,9 +66,14 @@ def past_deadline(today: datetime.date, state: str = "state", deadline: str = "d
 
 
 class StandingQuerySet(InstitutionRowQuerySet):
-    """Rows that tell where an assignment stands: its state and its deadline are in the fields of these names."""
+    """Rows that tell where an assignment stands: its state and its deadline are in the fields of these names, and
+    the assignment itself is found along `path`.
+    """
 
-    state_field, deadline_field = "state", "deadline"
+    state_field, deadline_field, path = "state", "deadline", ""
+
+    def of_plan(self, plan) -> Self:
+        return self.filter(task__plan=plan)
 
     def in_state(self, *states: str) -> Self:
         return self.filter(**{f"{self.state_field}__in": states})
@@ -76,12 +81,19 @@ class StandingQuerySet(InstitutionRowQuerySet):
     def open(self) -> Self:
         return self.exclude(**{f"{self.state_field}__in": CLOSED})
 
+    def applicable(self) -> Self:
+        return self.exclude(**{self.state_field: AssignmentState.NOT_APPLICABLE})
+
     def to_act_on(self) -> Self:
         """Open, and the institution's to act on: what it signed waits for its supervisor."""
         return self.open().exclude(**{self.state_field: AssignmentState.SUBMITTED})
 
     def due_on(self, day: datetime.date) -> Self:
         return self.filter(**{self.deadline_field: day})
+
+    def due_by(self, day: datetime.date) -> Self:
+        """That day included."""
+        return self.filter(**{f"{self.deadline_field}__lte": day})
 
     def due_since(self, day: datetime.date) -> Self:
         return self.filter(**{f"{self.deadline_field}__gte": day})
@@ -134,7 +146,7 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
 
 
 class AssignmentChangeQuerySet(StandingQuerySet):
-    state_field, deadline_field = "to_state", "to_deadline"
+    state_field, deadline_field, path = "to_state", "to_deadline", "assignment__"
 
     def last_by(self, day: datetime.date) -> Self:
         """Of each assignment the last by the end of the day, which tells how it stood then.
@@ -176,10 +188,19 @@ class StatementQuerySet(InstitutionRowQuerySet):
 class SubmissionQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 
-    def with_withdrawn(self) -> Self:
-        """Annotate `is_withdrawn`: taken back before a verdict, so that it neither has one nor waits for one."""
+    def with_withdrawn(self, until: datetime.datetime | None = None) -> Self:
+        """Annotate `is_withdrawn`: taken back before a verdict, so that it neither has one nor waits for one.
+
+        `until` a moment, rather than now: what was taken back later stood then.
+        """
         later = self.model._default_manager.filter(assignment=OuterRef("assignment"), number__gt=OuterRef("number"))
         is_over = Q(Exists(later)) | ~Q(assignment__state=AssignmentState.SUBMITTED)
+        if until:
+            model: Any = self.model
+            changes = model.assignment.field.related_model.changes.rel.related_model.objects
+            since = changes.filter(assignment=OuterRef("assignment"), at__gte=OuterRef("signed_at"), at__lt=until)
+            left = since.filter(from_state=AssignmentState.SUBMITTED).exclude(to_state=AssignmentState.SUBMITTED)
+            is_over = Q(Exists(left))
         unjudged = Q(review__isnull=True)
         return self.annotate(is_withdrawn=Case(When(unjudged & is_over, then=Value(True)), default=Value(False)))
 
@@ -195,9 +216,15 @@ class EvidenceQuerySet(InstitutionRowQuerySet):
             return self.filter(signed if acting.is_supervising else own)
         return self.filter(own | signed)
 
-    def current(self) -> Self:
-        """Neither withdrawn nor replaced by a later version."""
-        return self.filter(withdrawn_at=None, superseded_at=None)
+    def current(self, until: datetime.datetime | None = None) -> Self:
+        """Neither withdrawn nor replaced by a later version, now or at the moment `until`."""
+        if until is None:
+            return self.filter(withdrawn_at=None, superseded_at=None)
+        return self.filter(
+            Q(withdrawn_at=None) | Q(withdrawn_at__gte=until),
+            Q(superseded_at=None) | Q(superseded_at__gte=until),
+            uploaded_at__lt=until,
+        )
 
     def checked(self) -> Self:
         """What may be handed in: the checks let the file pass."""
@@ -242,8 +269,15 @@ class AccessQuerySet(InstitutionRowQuerySet):
 class ChangeRequestQuerySet(InstitutionRowQuerySet):
     institution_path = "assignment__institution"
 
-    def pending(self) -> Self:
-        return self.filter(state=RequestState.PENDING)
+    def pending(self, until: datetime.datetime | None = None) -> Self:
+        """Undecided and not withdrawn, now or at the moment `until`."""
+        if until is None:
+            return self.filter(state=RequestState.PENDING)
+        return self.filter(
+            Q(decided_at=None) | Q(decided_at__gte=until),
+            Q(withdrawn_at=None) | Q(withdrawn_at__gte=until),
+            requested_at__lt=until,
+        )
 
     def to_decide(self, membership) -> Self:
         """Pending, and of the kinds on which the membership's role decides."""

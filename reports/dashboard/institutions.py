@@ -13,6 +13,7 @@ from reports.dashboard.asked import Asked
 from reports.dashboard.charts.marks import MARKS, Mark
 from reports.dashboard.charts.matrix import Entry, matrix
 from reports.dashboard.comparing import Change
+from reports.links import tasks_url
 from reports.progress import CONDITION_RULE, OVERDUE_RULE, Condition, Standing, standings, worst_first
 
 # A picture holds so many marks, which keeps it under 60 kB, and nobody turns to a later page than the last.
@@ -59,10 +60,10 @@ def content(asked: Asked) -> dict[str, Any]:
     ]
     chart = matrix(
         title=_finding(lines),
-        description=_("每行一家机构，每列一项任务，形状和颜色表示情况；点击格子打开该机构的这项任务。"),
+        description=_description(asked),
         columns=[(str(task.number), f"{task.number} {task.local_title}") for task in tasks],
         rows=[
-            (line.institution.local_name, line.url, [_entry(line, n, task, now) for n, task in enumerate(tasks)])
+            (line.institution.local_name, line.url, [_entry(asked, line, n, task, now) for n, task in enumerate(tasks)])
             for line in lines
         ],
         labels=260,
@@ -89,14 +90,25 @@ def _along(institution: Institution, tasks: list[Task], known: dict[tuple[int, i
     return [standing.condition if standing else C.NONE for standing in found]
 
 
-def _entry(line: Line, n: int, task: Task, now: dict[tuple[int, int], Standing]) -> Entry:
+def _entry(asked: Asked, line: Line, n: int, task: Task, now: dict[tuple[int, int], Standing]) -> Entry:
     standing = now.get((line.institution.pk, task.pk))
     condition, was = line.now[n], line.then[n] if line.then is not None else None
     if standing is None:
         return Entry(C.NONE, was, "", "")
-    return Entry(
-        condition, was, f"{task.number} {condition.label}", reverse("tasks:detail", args=[standing.assignment])
-    )
+    return Entry(condition, was, f"{task.number} {condition.label}", _url(asked, line, task, standing))
+
+
+def _url(asked: Asked, line: Line, task: Task, standing: Standing) -> str:
+    """The assignment, and as at a past day its row in the list of that day; as short as a picture of many needs it."""
+    if asked.is_today:
+        return reverse("tasks:detail", args=[standing.assignment])
+    return tasks_url(asked.plan, at=asked.day, institution=line.institution.pk, task=task.number)
+
+
+def _description(asked: Asked) -> str:
+    if asked.is_today:
+        return _("每行一家机构，每列一项任务，形状和颜色表示情况；点击格子打开该机构的这项任务。")
+    return _("每行一家机构，每列一项任务，形状和颜色表示当日的情况；点击格子查看该机构的这项任务在当日的情况。")
 
 
 def _finding(lines: list[Line]) -> str:

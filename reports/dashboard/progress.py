@@ -43,9 +43,9 @@ def content(asked: Asked) -> dict[str, Any]:
 def _tiles(asked: Asked, known: list[Week]) -> list[Tile]:
     now = known[-1]
     then = stood(asked.institutions, plan=asked.plan, day=asked.before, theme=asked.theme) if asked.before else None
-    signed = [S.SUBMITTED.value, S.ACCEPTED.value]
+    due, signed = asked.link(due_by=asked.day.isoformat(), applicable=1), [S.SUBMITTED.value, S.ACCEPTED.value]
     figures = [
-        (_("应完成"), now.due, then and then.due, 0, asked.link(), ""),
+        (_("应完成"), now.due, then and then.due, 0, due, ""),
         (_("已签署报送"), now.signed or 0, then and then.signed, 1, asked.link(state=signed), "submitted"),
         (_("已验收"), now.accepted or 0, then and then.accepted, 1, asked.link(state=S.ACCEPTED.value), "accepted"),
     ]

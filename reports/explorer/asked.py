@@ -31,7 +31,7 @@ class Asked:
         self._take(listed)
         self.day = self.form.past_day if listed.then else None
         if listed.then and self.day:
-            self._take(listed.then)
+            self._take(listed.then(self.day))
 
     def _take(self, listed: Listed) -> None:
         self.listed = listed
@@ -69,10 +69,10 @@ class Asked:
         return self.listed.fields_of(self.sort)
 
     def with_columns(self, rows: QuerySet) -> QuerySet:
-        """The rows with all that the columns shown read."""
+        """The rows with all that the columns shown read, and the order."""
         joins = {*self.listed.joins, *(join for column in self.columns for join in column.joins)}
-        for column in self.columns:
-            if column.needs:
+        for column in self.listed.columns:
+            if column.needs and (column in self.columns or column.key == self.sort.removeprefix("-")):
                 rows = column.needs(rows)
         return rows.select_related(*sorted(joins)) if joins else rows
 

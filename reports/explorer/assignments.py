@@ -112,4 +112,5 @@ TODAY = Listed(
     ),
 )
 
-ASSIGNMENTS = replace(TODAY, then=in_the_past(TODAY))
+PAST = in_the_past(TODAY)
+ASSIGNMENTS = replace(TODAY, then=lambda _day: PAST)

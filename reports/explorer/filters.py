@@ -21,11 +21,22 @@ from plan.models import Plan, Requirement
 from portal.accounts.filters import ScopeFilter
 from portal.accounts.models import Institution
 from portal.accounts.querysets import named_like
+from portal.days import end_of
 from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu
+from reports.explorer.standing import of_each
 from tasks.enums import AssignmentState
-from tasks.filters import YES, DaysLateFilter, OfPlansFilter, ScopeAssignmentFilter, task_choices, theme_choices
-from tasks.models import Assignment, Evidence
+from tasks.filters import (
+    YES,
+    ByFacts,
+    DaysLateFilter,
+    OfPlansFilter,
+    ScopeAssignmentFilter,
+    task_choices,
+    theme_choices,
+)
+from tasks.models import Evidence
+from tasks.past import AsAtForm
 
 ALL = _("全部")
 SIGNED = [
@@ -51,7 +62,7 @@ class InstitutionFilter(ScopeAssignmentFilter):
     institution_path = ""
     order = (
         *("q", "kind", "region", "authority", "plan", "theme", "task", "state", "overdue", "late"),
-        *("score_min", "score_max"),
+        *("score_min", "score_max", "at"),
     )
     of_assignments = ("plan", "theme", "task", "state", "overdue", "late")
 
@@ -66,6 +77,12 @@ class InstitutionFilter(ScopeAssignmentFilter):
     class Meta:
         model = Institution
         fields: list[str] = []
+        form = AsAtForm
+
+    @property
+    def past_day(self) -> datetime.date | None:
+        """The day at whose end assignments and scores are asked for; None is now."""
+        return None
 
     def with_name(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(named_like(value))
@@ -75,7 +92,7 @@ class InstitutionFilter(ScopeAssignmentFilter):
         return rows
 
     def filter_queryset(self, rows: QuerySet) -> QuerySet:
-        assignments = Assignment.objects.order_by()
+        assignments = of_each(self.past_day)
         wanted = {name: value for name, value in self.form.cleaned_data.items() if value not in (None, "", [])}
         for name, value in wanted.items():
             if name in self.of_assignments:
@@ -83,14 +100,22 @@ class InstitutionFilter(ScopeAssignmentFilter):
             else:
                 rows = self.filters[name].filter(rows, value)
         if wanted.keys() & set(self.of_assignments):
-            rows = rows.filter(Exists(assignments.filter(institution=OuterRef("pk"))))
+            rows = rows.filter(Exists(assignments))
         lowest, highest = wanted.get("score_min"), wanted.get("score_max")
         if lowest is None and highest is None:
             return rows
-        scores = Score.objects.last_accepted().filter(value__gte=lowest or 0)
+        scores = Score.objects.last_accepted(self.past_day and end_of(self.past_day)).filter(value__gte=lowest or 0)
         if highest is not None:
             scores = scores.filter(value__lte=highest)
         return rows.filter(Exists(scores.filter(self_assessment__institution=OuterRef("pk"))))
+
+
+class PastInstitutionFilter(ByFacts, InstitutionFilter):
+    """The same, as assignments and scores were at the end of a past day."""
+
+    @property
+    def past_day(self) -> datetime.date:
+        return self.day
 
 
 class RequirementFilter(ScopeFilter):

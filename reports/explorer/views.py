@@ -28,7 +28,7 @@ from reports.permissions import may_export_rows
 
 ROWS_A_PAGE = 50
 # What another subject can be narrowed to by the same words.
-SHARED = ("plan", "theme", "task", "kind", "region", "institution", "authority")
+SHARED = ("plan", "theme", "task", "kind", "region", "institution", "authority", "at")
 
 
 @dataclass(frozen=True)

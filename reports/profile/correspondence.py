@@ -8,8 +8,7 @@ from heapq import nlargest
 from itertools import chain
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from assessments.enums import StepKind, Verdict
@@ -102,7 +101,8 @@ def _words(review: Review) -> str:
 
 def _requests(seen: Seen, limit: int) -> Iterator[Said]:
     """What was asked for, and what was decided."""
-    latest = Coalesce("decided_at", "requested_at")
+    is_decided = Q(decided_at__lt=seen.until) if seen.until else Q(decided_at__isnull=False)
+    latest = Case(When(is_decided, then="decided_at"), default="requested_at")
     rows = seen.requests.select_related("assignment__task", "authority", "requested_by")
     for request in rows.order_by(latest.desc(), "-pk")[:limit]:
         task = request.assignment.task
@@ -116,7 +116,7 @@ def _requests(seen: Seen, limit: int) -> Iterator[Said]:
             text=request.reason,
             is_own=True,
         )
-        if request.decided_at:
+        if request.decided_at and (seen.until is None or request.decided_at < seen.until):
             yield Said(
                 at=request.decided_at,
                 kind=request.get_state_display(),

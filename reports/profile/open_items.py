@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,6 +14,7 @@ from assessments.enums import SelfAssessmentState
 from assessments.models import Cycle, Rectification, Review, SelfAssessment
 from reports.profile.seen import Seen
 from reports.progress import SOON_DAYS, open_returns
+from tasks.enums import RequestState
 from tasks.models import ChangeRequest, Evidence
 
 SHOWN = 5
@@ -32,7 +34,7 @@ class Item(NamedTuple):
 
 
 class Group(NamedTuple):
-    """`more`: the list at `url` holds more than these."""
+    """`more`: there are more than these, in the list at `url` where there is one."""
 
     label: str
     url: str
@@ -41,7 +43,9 @@ class Group(NamedTuple):
 
 
 def open_items(seen: Seen) -> list[Group]:
-    groups = [_returned(seen), _requests(seen), _rectifications(seen), _unsigned(seen), _expiring(seen)]
+    """Until when a file was valid is not known of a past day."""
+    groups = [_returned(seen), _requests(seen), _rectifications(seen), _unsigned(seen)]
+    groups += [] if seen.until else [_expiring(seen)]
     return [group for group in groups if group.items]
 
 
@@ -52,12 +56,15 @@ def _group(label: str, url: str, rows: Iterable[Any], item: Callable[[Any], Item
 
 
 def _returned(seen: Seen) -> Group:
+    rows = list(open_returns(seen.reviews_of_doing, seen.assignments, seen.until)[: SHOWN + 1])
+    standing = seen.as_they_stood([review.submission.assignment for review in rows])
+
     def item(review: Review) -> Item:
-        assignment = review.submission.assignment
-        number = len(review.reasons)
+        assignment = standing[review.submission.assignment_id]
+        task, number = review.submission.assignment.task, len(review.reasons)
         note = ngettext("%(day)s 退回，%(number)s 项要求", "%(day)s 退回，%(number)s 项要求", number)
         return Item(
-            title=f"{assignment.task.number} {assignment.task.local_title}",
+            title=f"{task.number} {task.local_title}",
             url=seen.signed_url(review.submission),
             note=note % {"day": review.created_at.date(), "number": number},
             state=assignment.state,
@@ -65,8 +72,7 @@ def _returned(seen: Seen) -> Group:
             is_official=assignment.deadline_is_official,
         )
 
-    rows = open_returns(seen.reviews_of_doing, seen.assignments)
-    return _group(_("退回后尚未重新报送"), seen.tasks_url(review="returned"), rows[: SHOWN + 1], item)
+    return _group(_("退回后尚未重新报送"), seen.tasks_url(review="unanswered"), rows, item)
 
 
 def _requests(seen: Seen) -> Group:
@@ -76,11 +82,11 @@ def _requests(seen: Seen) -> Group:
             title=f"{request.get_kind_display()} · {task.number} {task.local_title}",
             url=request.get_absolute_url(),
             note=_("申请延至 %(day)s") % {"day": request.new_deadline} if request.new_deadline else "",
-            state=request.state,
+            state=RequestState.PENDING,
             deadline=request.old_deadline,
         )
 
-    rows = seen.requests.pending().select_related("assignment__task").order_by("requested_at", "pk")
+    rows = seen.requests.pending(seen.until).select_related("assignment__task").order_by("requested_at", "pk")
     return _group(_("待审批的申请"), seen.listed("tasks:requests"), rows[: SHOWN + 1], item)
 
 
@@ -94,12 +100,14 @@ def _rectifications(seen: Seen) -> Group:
             deadline=rectification.deadline,
         )
 
-    rows = seen.rectifications.unclosed().select_related("authority").order_by("deadline", "pk")
-    return _group(_("未办结的整改"), seen.listed("assessments:rectifications"), rows[: SHOWN + 1], item)
+    return _group(_("未办结的整改"), seen.listed("assessments:rectifications"), seen.unclosed(SHOWN + 1), item)
 
 
 def _unsigned(seen: Seen) -> Group:
-    """Of rounds that are open, where the version that counts now is not signed."""
+    """Of rounds that are open, where the version that counts is not signed.
+
+    Of a past day it is not known whether it had been handed in to be signed.
+    """
 
     def item(row: SelfAssessment) -> Item:
         listed = seen.listed("assessments:list", cycle=row.cycle_id)
@@ -107,12 +115,13 @@ def _unsigned(seen: Seen) -> Group:
             title=row.cycle.local_title,
             url=listed if seen.is_supervising else row.get_absolute_url(),
             note="",
-            state=row.standing,
+            state="" if seen.until else row.standing,
             deadline=row.cycle.due_on,
         )
 
-    open_now = Cycle.objects.visible_to(seen.user).filter(opens_on__lte=seen.today)
-    rows = seen.rounds.latest_versions().filter(cycle__in=open_now, state__in=UNSIGNED).with_standing()
+    open_then = Cycle.objects.visible_to(seen.user).filter(opens_on__lte=seen.day)
+    unsigned = Q(signed_at=None) | Q(signed_at__gte=seen.until) if seen.until else Q(state__in=UNSIGNED)
+    rows = seen.rounds.latest_versions(seen.until).filter(unsigned, cycle__in=open_then).with_standing()
     rows = rows.select_related("cycle").defer("content").order_by("cycle__due_on", "pk")
     return _group(_("未签署的自评"), seen.listed("assessments:list"), rows[: SHOWN + 1], item)
 
@@ -129,7 +138,7 @@ def _expiring(seen: Seen) -> Group:
             expires_on=file.stored.expires_on,
         )
 
-    until = seen.today + datetime.timedelta(days=SOON_DAYS)
+    until = seen.day + datetime.timedelta(days=SOON_DAYS)
     rows = seen.evidence.filter(stored__expires_on__lte=until).select_related("assignment__task")
     url = seen.tasks_url() if seen.is_supervising else seen.listed("vault:library")
     return _group(

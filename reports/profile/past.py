@@ -29,10 +29,12 @@ class Past:
 
 def past_of(seen: Seen) -> Past:
     return Past(
-        half_years=half_years(seen.submissions, seen.self_assessments, seen.requests, limit=HALF_YEARS),
+        half_years=half_years(
+            seen.submissions, seen.self_assessments, seen.requests, limit=HALF_YEARS, until=seen.until
+        ),
         late=[
             LateRow(_title(signed), seen.signed_url(signed), signed, days)
-            for signed, days in signed_late(seen.submissions, seen.self_assessments, limit=LATE_SHOWN)
+            for signed, days in signed_late(seen.submissions, seen.self_assessments, limit=LATE_SHOWN, until=seen.until)
         ],
         returned=returned_tasks(seen.reviews_of_doing, seen.reviews_of_judging, limit=RETURNED_SHOWN),
     )

@@ -17,7 +17,7 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class People:
-    """`last_activity` is when somebody of the institution last did something that was recorded."""
+    """Those of today. `last_activity` is when somebody of them last did something that was recorded by the day."""
 
     authorities: list[Authority]
     members: list[Membership]
@@ -43,6 +43,8 @@ def people_of(seen: Seen) -> People:
     institution = seen.institution
     members = Membership.objects.visible_to(seen.user).filter(institution=institution, is_active=True)
     events = AuditEvent.objects.visible_to(seen.user, acting=seen.membership).filter(institution=institution)
+    if seen.until:
+        events = events.filter(at__lt=seen.until)
     colleagues = institution.memberships.values("user")
     return People(
         authorities=list(Authority.objects.supervising(institution)),

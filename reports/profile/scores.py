@@ -43,12 +43,9 @@ class Scores:
     compared: Standing
     whole: Row
     themes: list[Row]
+    is_accepted: bool
     ranks: list[Rank]
     url: str
-
-    @property
-    def is_accepted(self) -> bool:
-        return _is_accepted(self.compared)
 
     @property
     def has_others(self) -> bool:
@@ -75,13 +72,13 @@ class Scores:
 
 def scores_of(seen: Seen) -> Scores | None:
     """None before anything was signed."""
-    found = [standing for standing in standings(seen.self_assessments) if standing.whole is not None]
+    found = [standing for standing in standings(seen.self_assessments, seen.until) if standing.whole is not None]
     latest = latest_change(found)
     if latest is None:
         return None
-    compared = next((standing for standing in reversed(found) if _is_accepted(standing)), found[-1])
+    compared = next((standing for standing in reversed(found) if _is_accepted(seen, standing)), found[-1])
     alike = [s for s in found if s.cycle.plan_id == compared.cycle.plan_id][-MOST_CYCLES:]
-    whole, *themes = compare(compared, seen.institution)
+    whole, *themes = compare(compared, seen.institution, seen.until)
     lines = [*beside_median([whole]), *beside_median(themes)]
     rows = [Row(*pair) for pair in zip(lines, band_chart([line for line, _difference in lines]).bands, strict=True)]
     return Scores(
@@ -90,20 +87,23 @@ def scores_of(seen: Seen) -> Scores | None:
         compared=compared,
         whole=rows[0],
         themes=rows[1:],
+        is_accepted=_is_accepted(seen, compared),
         ranks=_ranks(seen, compared),
         url=_address(seen, compared),
     )
 
 
-def _is_accepted(standing: Standing) -> bool:
-    return standing.self_assessment.state == SelfAssessmentState.ACCEPTED
+def _is_accepted(seen: Seen, standing: Standing) -> bool:
+    signed = standing.self_assessment
+    is_judged = signed.reviewed_at and (seen.until is None or signed.reviewed_at < seen.until)
+    return bool(is_judged) and signed.state == SelfAssessmentState.ACCEPTED
 
 
 def _ranks(seen: Seen, compared: Standing) -> list[Rank]:
-    if not seen.is_supervising or not _is_accepted(compared) or compared.whole is None:
+    if not seen.is_supervising or not _is_accepted(seen, compared) or compared.whole is None:
         return []
     institution = seen.institution
-    of_kind = seen.scores_of_scope.accepted_in(compared.cycle).filter(
+    of_kind = seen.scores_of_scope.accepted_in(compared.cycle, seen.until).filter(
         self_assessment__institution__kind=institution.kind
     )
     of_region = of_kind.filter(self_assessment__institution__region=institution.region)
@@ -116,12 +116,15 @@ def _ranks(seen: Seen, compared: Standing) -> list[Rank]:
 
 
 def _ranking(seen: Seen, compared: Standing, **filters: str) -> str:
+    """The list that the rank is of; of a past day there is none."""
+    if seen.until:
+        return ""
     query = {"cycle": compared.cycle.pk, "kind": seen.institution.kind, **filters}
     return f"{reverse('scores:ranking')}?{urlencode(query)}"
 
 
 def _address(seen: Seen, compared: Standing) -> str:
     """The page on which institutions, or one's own institution, are compared at length."""
-    if seen.is_supervising:
+    if seen.is_supervising or seen.until:
         return _ranking(seen, compared)
     return f"{reverse('scores:comparison')}?{urlencode({'cycle': compared.cycle.pk})}"

@@ -16,7 +16,7 @@ from assessments.signed import review_url
 from plan.models import Plan
 from portal.accounts.models import Institution, Membership, User
 from tasks.models import Assignment, ChangeRequest, Evidence, Submission, UrgedInstitution
-from tasks.querysets import AssignmentQuerySet, ChangeRequestQuerySet, EvidenceQuerySet, SubmissionQuerySet
+from tasks.querysets import ChangeRequestQuerySet, EvidenceQuerySet, StandingQuerySet, SubmissionQuerySet
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,12 @@ class Seen:
     user: User
     membership: Membership
     plan: Plan | None
-    today: datetime.date
+    day: datetime.date
+
+    @property
+    def until(self) -> datetime.datetime | None:
+        """The moment of which everything tells; None is now."""
+        return None
 
     @property
     def is_supervising(self) -> bool:
@@ -37,7 +42,7 @@ class Seen:
         return model.objects.visible_to(self.user, acting=self.membership).filter(**{path: self.institution})
 
     @property
-    def assignments(self) -> AssignmentQuerySet:
+    def assignments(self) -> StandingQuerySet:
         return self._rows(Assignment)
 
     @property
@@ -47,7 +52,7 @@ class Seen:
     @property
     def evidence(self) -> EvidenceQuerySet:
         """What supervisors see was signed; the institution's own people see all of it."""
-        return self._rows(Evidence).current()
+        return self._rows(Evidence).current(self.until)
 
     @property
     def requests(self) -> ChangeRequestQuerySet:
@@ -80,7 +85,14 @@ class Seen:
 
     @property
     def rectifications(self) -> RectificationQuerySet:
-        return self._rows(Rectification)
+        return self._rows(Rectification).select_related("authority")
+
+    def unclosed(self, limit: int) -> list[Rectification]:
+        """The first by deadline."""
+        return list(self.rectifications.unclosed().order_by("deadline", "pk")[:limit])
+
+    def rectification_tally(self) -> dict[str, int]:
+        return self.rectifications.tally(self.day, self.membership.authority)
 
     @property
     def rectification_steps(self) -> QuerySet[RectificationStep]:
@@ -91,15 +103,23 @@ class Seen:
         """Whole scores of every institution that the reader sees."""
         return Score.objects.visible_to(self.user, acting=self.membership).whole()
 
+    def as_they_stood(self, assignments: list[Assignment]) -> dict[int, Assignment]:
+        """By id."""
+        return {assignment.pk: assignment for assignment in assignments}
+
     def listed(self, name: str, **filters: object) -> str:
-        """The full list: of a scope narrowed to the institution, or the institution's own."""
+        """The full list; empty where there is none of that day."""
+        return self._address(name, **filters)
+
+    def _address(self, name: str, **filters: object) -> str:
+        """Of a scope narrowed to the institution, or the institution's own."""
         if self.is_supervising:
             filters["institution"] = self.institution.pk
         return f"{reverse(name)}?{urlencode(filters)}".rstrip("?")
 
     def tasks_url(self, **filters: object) -> str:
         plan = {"plan": self.plan.slug} if self.plan else {}
-        return self.listed("tasks:list", **plan, **filters)
+        return self._address("tasks:list", **plan, **filters)
 
     def signed_url(self, signed: Submission | SelfAssessment) -> str:
         """Where the reader finds something signed, with what was said of it."""

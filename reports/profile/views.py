@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from plan.models import Plan
@@ -13,11 +14,13 @@ from portal.accounts.enums import Permission
 from portal.accounts.models import Institution
 from reports.comparison import COMPARISON_RULE, MIN_OTHERS
 from reports.profile.correspondence import correspondence
+from reports.profile.forms import ProfileForm
 from reports.profile.open_items import open_items
 from reports.profile.past import past_of
 from reports.profile.people import people_of
 from reports.profile.scores import Scores, scores_of
 from reports.profile.seen import Seen
+from reports.profile.then import SeenThen
 from reports.profile.work import work_of
 from reports.progress import ACCEPTED_SHARE_RULE, OVERDUE_RULE, of_institution, plan_in_force
 from vault.models import LegalHold
@@ -29,20 +32,25 @@ FILES_SHOWN = 5
 @requires(Permission.SUPERVISE, Permission.SIGN, Permission.MANAGE_PEOPLE)
 def institution(request: HttpRequest, pk: int) -> HttpResponse:
     """For supervisors, and for the CIO and the liaison of the institution; a contributor sees no people elsewhere."""
-    membership, today = request.membership, timezone.localdate()
+    membership = request.membership
     rows = Institution.objects.visible_to(request.user, membership).select_related("region")
     shown = get_object_or_404(rows, pk=pk)
-    plan = plan_in_force(Plan.objects.visible_to(request.user), today)
-    seen = Seen(shown, request.user, membership, plan, today)
+    form = ProfileForm(request.GET)
+    day = form.past_day or timezone.localdate()
+    plan = plan_in_force(Plan.objects.visible_to(request.user), day)
+    seen = (SeenThen if form.past_day else Seen)(shown, request.user, membership, plan, day)
     files, scores = of_institution.files_of(seen.evidence), scores_of(seen)
     context = {
         "institution": shown,
+        "form": form,
         "plan": plan,
-        "today": today,
+        "day": day,
+        "known_on": form.past_day,
+        "as_today": _("现在的情况") if form.past_day else "",
         "people": people_of(seen),
         "work": work_of(seen, plan, files) if plan else None,
         "scores": scores,
-        "rectification_tally": seen.rectifications.tally(today, membership.authority),
+        "rectification_tally": seen.rectification_tally(),
         "open_items": open_items(seen),
         "past": past_of(seen),
         "files": files,

@@ -32,8 +32,8 @@ class Work:
 
 
 def work_of(seen: Seen, plan: Plan, files: Files) -> Work:
-    measured = progress.measure(seen.assignments, plan=plan, today=seen.today)
-    schedule = schedule_by_theme(seen.assignments, plan=plan, today=seen.today)
+    measured = progress.measure(seen.assignments, plan=plan, today=seen.day)
+    schedule = schedule_by_theme(seen.assignments, plan=plan, today=seen.day)
     return Work(
         figures=measured.total,
         due=sum(scheduled.due for scheduled in schedule.values()),
@@ -48,6 +48,6 @@ def work_of(seen: Seen, plan: Plan, files: Files) -> Work:
             for theme, figures in measured.by_theme
             if figures.total
         ],
-        overdue=progress.overdue_list(seen.assignments, plan=plan, today=seen.today, limit=SHOWN),
-        nearest=list(progress.nearest_deadlines(seen.assignments, plan=plan, today=seen.today, limit=SHOWN)),
+        overdue=progress.overdue_list(seen.assignments, plan=plan, today=seen.day, limit=SHOWN),
+        nearest=progress.nearest_deadlines(seen.assignments, plan=plan, today=seen.day, limit=SHOWN),
     )

@@ -11,16 +11,15 @@ from portal.accounts.models import Region
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.cells import counts
 from reports.progress.figures import Line, Progress, figures_by
-from tasks.querysets import AssignmentQuerySet, past_deadline
+from tasks.querysets import StandingQuerySet, past_deadline
 
 
-def measure(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date) -> Progress:
+def measure(assignments: StandingQuerySet, *, plan: Plan, today: datetime.date) -> Progress:
     """The plan's progress over those assignments, row by row, in two queries: for what one institution has."""
-    counted = (
-        assignments.filter(task__plan=plan)
-        .order_by()
-        .values_list("task", "institution__kind", "state")
-        .annotate(number=Count("pk"), late=Count("pk", filter=past_deadline(today)))
+    rows = assignments.of_plan(plan).order_by()
+    late = past_deadline(today, rows.state_field, rows.deadline_field)
+    counted = rows.values_list(f"{rows.path}task", f"{rows.path}institution__kind", rows.state_field).annotate(
+        number=Count("pk"), late=Count("pk", filter=late)
     )
     cells = figures_by(((task, kind), state, number, late) for task, kind, state, number, late in counted)
     return Progress(today=today, tasks=_tasks(plan), cells=cells)

@@ -39,7 +39,7 @@ from plan.models import Plan, Task
 from reports.comparison import Compared, Standing
 from tasks.enums import CLOSED, AssignmentState, RequestKind, RequestState
 from tasks.models import ChangeRequest, Evidence, Submission
-from tasks.querysets import AssignmentQuerySet, SubmissionQuerySet
+from tasks.querysets import StandingQuerySet, SubmissionQuerySet
 from vault.file_types import BY_CONTENT_TYPE
 
 IN_TIME = datetime.timedelta(0)
@@ -64,19 +64,16 @@ class Scheduled(NamedTuple):
     next_deadline: datetime.date | None = None
 
 
-def schedule_by_theme(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date) -> dict[int, Scheduled]:
+def schedule_by_theme(assignments: StandingQuerySet, *, plan: Plan, today: datetime.date) -> dict[int, Scheduled]:
     """By the theme's id, in one query."""
-    is_ahead = Q(deadline__gte=today) & ~Q(state__in=CLOSED)
-    rows = (
-        assignments.filter(task__plan=plan)
-        .order_by()
-        .values_list("task__theme")
-        .annotate(
-            due=Count("pk", filter=Q(deadline__lt=today) & ~Q(state=AssignmentState.NOT_APPLICABLE)),
-            next_deadline=Min("deadline", filter=is_ahead),
-        )
+    rows = assignments.of_plan(plan).order_by()
+    state, deadline = rows.state_field, rows.deadline_field
+    is_due = Q(**{f"{deadline}__lt": today}) & ~Q(**{state: AssignmentState.NOT_APPLICABLE})
+    is_ahead = Q(**{f"{deadline}__gte": today}) & ~Q(**{f"{state}__in": CLOSED})
+    found = rows.values_list(f"{rows.path}task__theme").annotate(
+        due=Count("pk", filter=is_due), next_deadline=Min(deadline, filter=is_ahead)
     )
-    return {theme: Scheduled(due, next_deadline) for theme, due, next_deadline in rows}
+    return {theme: Scheduled(due, next_deadline) for theme, due, next_deadline in found}
 
 
 # --- Lateness ---------------------------------------------------------------------------------------------
@@ -109,8 +106,12 @@ def half_years(
     requests: QuerySet[ChangeRequest],
     *,
     limit: int,
+    until: datetime.datetime | None = None,
 ) -> list[HalfYear]:
-    """The latest half-years in which something was signed or asked for, the latest first, in three queries."""
+    """The latest half-years in which something was signed or asked for, the latest first, in three queries.
+
+    With `until`, of rows signed and asked for by that moment: as it stood then.
+    """
     found: dict[tuple[int, int], HalfYear] = {}
 
     def of(year: int, quarter: int) -> HalfYear:
@@ -118,13 +119,14 @@ def half_years(
         return found.setdefault((year, half), HalfYear(year, half))
 
     signed = {"signed": Count("pk"), "late": Count("pk", filter=Q(late_by__gt=IN_TIME)), "most": Max("late_by")}
-    for rows in (_signed_submissions(submissions), _signed_self_assessments(self_assessments)):
+    for rows in (_signed_submissions(submissions, until), _signed_self_assessments(self_assessments, until)):
         for year, quarter, number, late, most in _by_quarter(rows, "signed_at", **signed):
             here = of(year, quarter)
             here.signed += number
             here.late += late
             here.most_days = max(here.most_days, most.days)
-    granted = Count("pk", filter=Q(state=RequestState.GRANTED))
+    is_granted = Q(state=RequestState.GRANTED)
+    granted = Count("pk", filter=is_granted & Q(decided_at__lt=until) if until else is_granted)
     extensions = requests.filter(kind=RequestKind.EXTENSION)
     for year, quarter, number, given in _by_quarter(extensions, "requested_at", asked=Count("pk"), given=granted):
         here = of(year, quarter)
@@ -139,13 +141,16 @@ def _by_quarter(rows: QuerySet, moment: str, **counts: Any) -> QuerySet:
     return rows.order_by().values(**when).annotate(**counts).values_list("year", "quarter", *counts)
 
 
-def _signed_submissions(submissions: SubmissionQuerySet) -> QuerySet[Submission]:
+def _signed_submissions(submissions: SubmissionQuerySet, until: datetime.datetime | None) -> QuerySet[Submission]:
     """With `late_by`, the time from the deadline that was signed to the day of the signature; what stands, only."""
-    return _late_by(submissions.with_withdrawn().filter(is_withdrawn=False), Cast(KT("content__deadline"), DateField()))
+    rows = submissions.with_withdrawn(until).filter(is_withdrawn=False)
+    return _late_by(rows, Cast(KT("content__deadline"), DateField()))
 
 
-def _signed_self_assessments(self_assessments: SelfAssessmentQuerySet) -> QuerySet[SelfAssessment]:
-    return _late_by(self_assessments.filter(signed_at__isnull=False, withdrawn_at=None), F("cycle__due_on"))
+def _signed_self_assessments(
+    self_assessments: SelfAssessmentQuerySet, until: datetime.datetime | None
+) -> QuerySet[SelfAssessment]:
+    return _late_by(self_assessments.signed(until), F("cycle__due_on"))
 
 
 def _late_by(rows: Any, due: Any) -> Any:
@@ -160,16 +165,20 @@ class SignedLate(NamedTuple):
 
 
 def signed_late(
-    submissions: SubmissionQuerySet, self_assessments: SelfAssessmentQuerySet, *, limit: int
+    submissions: SubmissionQuerySet,
+    self_assessments: SelfAssessmentQuerySet,
+    *,
+    limit: int,
+    until: datetime.datetime | None = None,
 ) -> list[SignedLate]:
     """The latest first, in two queries."""
     found = chain(
-        _signed_submissions(submissions)
+        _signed_submissions(submissions, until)
         .filter(late_by__gt=IN_TIME)
         .select_related("assignment__task")
         .defer("content")
         .order_by("-signed_at")[:limit],
-        _signed_self_assessments(self_assessments)
+        _signed_self_assessments(self_assessments, until)
         .filter(late_by__gt=IN_TIME)
         .select_related("cycle")
         .defer("content")
@@ -230,11 +239,10 @@ def files_of(evidence: QuerySet[Evidence]) -> Files:
     return Files(types.most_common(), states.most_common(), dict(themes))
 
 
-def without_files(assignments: AssignmentQuerySet, evidence: QuerySet[Evidence], *, plan: Plan) -> int:
+def without_files(assignments: StandingQuerySet, evidence: QuerySet[Evidence], *, plan: Plan) -> int:
     """How many assignments that apply have no file among `evidence`."""
-    files = evidence.order_by().filter(assignment=OuterRef("pk"))
-    applicable = assignments.filter(task__plan=plan).exclude(state=AssignmentState.NOT_APPLICABLE)
-    return applicable.filter(~Exists(files)).count()
+    files = evidence.order_by().filter(assignment=OuterRef(f"{assignments.path}pk"))
+    return assignments.of_plan(plan).applicable().filter(~Exists(files)).count()
 
 
 # --- Scores among others ----------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from portal.accounts.models import Institution
 from reports.progress.figures import Figures, Line
 from tasks.enums import EDITABLE, AssignmentState
 from tasks.models import Assignment, Submission
-from tasks.querysets import AssignmentQuerySet, past_deadline
+from tasks.past import as_it_was
+from tasks.querysets import AssignmentQuerySet, StandingQuerySet, past_deadline
 
 S = AssignmentState
 SOON_DAYS = 30
@@ -60,15 +61,17 @@ class Late(NamedTuple):
     days: int
 
 
-def overdue_list(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
+def overdue_list(assignments: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
     """The overdue assignments, oldest deadline first."""
-    rows = (
-        assignments.filter(task__plan=plan)
-        .overdue(today)
-        .select_related("task", "institution")
-        .order_by("deadline", "pk")[:limit]
-    )
+    rows = _earliest(assignments.of_plan(plan).overdue(today), today, limit)
     return [Late(row, days_late(row, today)) for row in rows]
+
+
+def _earliest(rows: StandingQuerySet, day: datetime.date, limit: int) -> list[Assignment]:
+    """By deadline; of facts, the assignments as they tell of them."""
+    found = rows.select_related(f"{rows.path}task", f"{rows.path}institution")
+    found = found.order_by(rows.deadline_field, f"{rows.path}pk")[:limit]
+    return [row if isinstance(row, Assignment) else as_it_was(row, day) for row in found]
 
 
 def days_late(assignment: Assignment, today: datetime.date) -> int:
@@ -76,10 +79,11 @@ def days_late(assignment: Assignment, today: datetime.date) -> int:
     return 0 if assignment.is_closed else max((today - assignment.deadline).days, 0)
 
 
-def nearest_deadlines(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> QuerySet:
+def nearest_deadlines(
+    assignments: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int
+) -> list[Assignment]:
     """What is still open and not yet overdue, nearest deadline first."""
-    rows = assignments.filter(task__plan=plan).open().filter(deadline__gte=today)
-    return rows.select_related("task", "institution").order_by("deadline", "pk")[:limit]
+    return _earliest(assignments.of_plan(plan).open().due_since(today), today, limit)
 
 
 def to_do(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> QuerySet:
@@ -110,15 +114,20 @@ def with_history(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
     )
 
 
-def open_returns(reviews: QuerySet[Review], assignments: AssignmentQuerySet) -> QuerySet[Review]:
-    """Returns that no later submission has answered yet, by task, with the reasons for each requirement."""
+def open_returns(
+    reviews: QuerySet[Review], assignments: StandingQuerySet, until: datetime.datetime | None = None
+) -> QuerySet[Review]:
+    """Returns that no later submission has answered yet, now or at the moment `until`, by task, with the reasons for
+    each requirement. Reviews and assignments are those of that moment.
+    """
     later = Submission.objects.filter(
         assignment=OuterRef("submission__assignment"), number__gt=OuterRef("submission__number")
     )
+    if until:
+        later = later.filter(signed_at__lt=until)
+    is_open = assignments.open().order_by().values(f"{assignments.path}pk")
     return (
-        reviews.filter(
-            ~Exists(later), verdict=Verdict.RETURNED, submission__assignment__in=assignments.open().order_by()
-        )
+        reviews.filter(~Exists(later), verdict=Verdict.RETURNED, submission__assignment__in=is_open)
         .select_related("submission__assignment__task", "authority")
         .prefetch_related("remarks__requirement__task")
         .order_by("submission__assignment__task__number", "pk")

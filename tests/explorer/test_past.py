@@ -47,6 +47,8 @@ class TestAnyHistory(History, TestCase):
         for state in S:
             assert self.length(day, state=state.value) == then.figures.states[state]
         assert self.length(day, overdue=1) == then.figures.overdue
+        due = progress.stood(Institution.objects.all(), plan=self.plan, day=day).due
+        assert self.length(day, due_by=day.isoformat(), applicable=1) == due
         for theme, ages in then.ages_by_theme.items():
             for age in AGES:
                 least, most = DAYS_LATE[age]
@@ -202,7 +204,7 @@ def test_the_marks_of_a_past_dashboard_lead_to_lists_of_their_length(people, bro
         query = on(number, plan=one.task.plan.slug)
         overview = client.get(reverse("dashboard:overview"), query).context
         progress_tab = client.get(reverse("dashboard:progress"), query).context
-        tiles = [*overview["tiles"], *progress_tab["tiles"][1:]]
+        tiles = [*overview["tiles"], *progress_tab["tiles"]]
         marks = [(tile.url, int(tile.value)) for tile in tiles if tile.url and tile.value.isdigit()]
         marks += [(here.url, int(here.words.split()[-1])) for bar in overview["funnel"].bars for here in bar.here]
         ages = [row for table in overview["age_tables"] for row in table.chart.rows]
@@ -213,6 +215,20 @@ def test_the_marks_of_a_past_dashboard_lead_to_lists_of_their_length(people, bro
             assert (found["day"] if who == "cio" else found["asked"].day) == FIRST + number * DAY
             assert len(found["rows"] if who == "cio" else found["lines"]) == figure, url
     assert "at=" not in client.get(reverse("dashboard:overview")).context["tiles"][0].url
+    today = client.get(reverse("dashboard:progress"), {"plan": one.task.plan.slug}).context["tiles"][0]
+    found = client.get(today.url, follow=True).context
+    assert len(found["rows" if who == "cio" else "lines"]) == int(today.value)
+
+
+def test_a_cell_of_a_past_day_leads_to_the_assignment_in_that_days_list(people, browse, world):
+    one, _two = world
+    client, tab = browse(people.lead), reverse("dashboard:institutions")
+    chosen = {"plan": one.task.plan.slug, "kind": "futures"}
+    (row,) = client.get(tab, on(15, **chosen)).context["chart"].rows
+    response = client.get(row.cells[0].url, follow=True)
+    assert (rows_of(response), response.context["asked"].day) == ([one.pk], FIRST + 15 * DAY)
+    (row,) = client.get(tab, chosen).context["chart"].rows
+    assert row.cells[0].url == one.get_absolute_url()
 
 
 def test_an_institutions_own_tasks_as_at_a_past_day(browse, world):
