@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -20,6 +22,7 @@ from tasks.querysets import AssignmentQuerySet, past_deadline
 
 S = AssignmentState
 SOON_DAYS = 30
+ROWS_AT_ONCE = 2000
 
 
 class Bounded(NamedTuple):
@@ -35,22 +38,29 @@ class Bounded(NamedTuple):
 
 def by_institution(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:
     """One line for each institution, those with most overdue first, in three queries."""
+    lines = list(each_institution(assignments, plan=plan, today=today, limit=limit))
     rows = assignments.filter(task__plan=plan).order_by()
+    return Bounded(lines, rows.aggregate(n=Count("institution", distinct=True))["n"])
+
+
+def each_institution(
+    assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int
+) -> Iterator[Line]:
+    """The lines of `by_institution` from a cursor, so that many need no more memory than some."""
     counts = {state: Count("pk", filter=Q(state=state)) for state in S.values}
-    lines = (
-        rows.values("institution")
+    counted = (
+        assignments.filter(task__plan=plan)
+        .order_by()
+        .values("institution")
         .annotate(late=Count("pk", filter=past_deadline(today)), **counts)
         .order_by("-late", "institution__name", "institution")[:limit]
+        .iterator(ROWS_AT_ONCE)
     )
-    found = {
-        line["institution"]: Figures(Counter({state: line[state] for state in S.values}), line["late"])
-        for line in lines
-    }
-    institutions = Institution.objects.select_related("region").in_bulk(found)
-    return Bounded(
-        [Line(institutions[pk], figures) for pk, figures in found.items()],
-        rows.aggregate(n=Count("institution", distinct=True))["n"],
-    )
+    while some := list(islice(counted, ROWS_AT_ONCE)):
+        institutions = Institution.objects.select_related("region").in_bulk([line["institution"] for line in some])
+        for line in some:
+            figures = Figures(Counter({state: line[state] for state in S.values}), line["late"])
+            yield Line(institutions[line["institution"]], figures)
 
 
 class Late(NamedTuple):
@@ -62,13 +72,18 @@ class Late(NamedTuple):
 
 def overdue_list(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
     """The overdue assignments, oldest deadline first."""
-    rows = (
-        assignments.filter(task__plan=plan)
-        .overdue(today)
-        .select_related("task", "institution")
-        .order_by("deadline", "pk")[:limit]
-    )
-    return [Late(row, days_late(row, today)) for row in rows]
+    return [Late(row, days_late(row, today)) for row in _overdue(assignments, plan, today)[:limit]]
+
+
+def each_overdue(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Iterator[Late]:
+    """The rows of `overdue_list` from a cursor, so that many need no more memory than some."""
+    rows = _overdue(assignments, plan, today)[:limit]
+    return (Late(row, days_late(row, today)) for row in rows.iterator(ROWS_AT_ONCE))
+
+
+def _overdue(assignments: AssignmentQuerySet, plan: Plan, today: datetime.date) -> AssignmentQuerySet:
+    rows = assignments.filter(task__plan=plan).overdue(today)
+    return rows.select_related("task", "institution").order_by("deadline", "pk")
 
 
 def days_late(assignment: Assignment, today: datetime.date) -> int:

@@ -123,7 +123,7 @@ def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
     with translation.override("en"):
         document = compose(supervisory)
     file = tmp_path / "report.pdf"
-    file.write_bytes(to_pdf(document.html, document.data))
+    file.write_bytes(to_pdf(document))
     subprocess.run(["pdfdetach", "-saveall", "-o", tmp_path, file], check=True, capture_output=True)
     assert (tmp_path / "report.json").read_bytes() == document.data == canonical_json(json.loads(document.data))
 
@@ -134,7 +134,7 @@ def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
     assert root["/Lang"] == "en"
     assert root["/MarkInfo"]["/Marked"]
     assert root["/OutputIntents"]
-    assert [spec.get_object()["/AFRelationship"] for spec in root["/AF"]] == ["/Data"]
+    assert [spec.get_object()["/AFRelationship"] for spec in root["/AF"]] == ["/Data"] * 2
     fonts = subprocess.run(["pdffonts", file], check=True, capture_output=True, text=True).stdout.splitlines()[2:]
     assert fonts
     assert {line.split()[-5] for line in fonts} == {"yes"}, "a font is not embedded"
@@ -142,7 +142,7 @@ def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
 
 def test_the_code_stands_on_the_last_page(supervisory):
     document = compose(supervisory)
-    pages = pypdf.PdfReader(io.BytesIO(to_pdf(document.html, document.data))).pages
+    pages = pypdf.PdfReader(io.BytesIO(to_pdf(document))).pages
     assert document.seal.shown_code in pages[-1].extract_text()
     assert document.seal.url in [link.get_object()["/A"]["/URI"] for link in pages[-1]["/Annots"]]
     assert not any(document.seal.shown_code in page.extract_text() for page in pages[:-1])

@@ -28,7 +28,7 @@ PDF = b"%PDF-1.7 made in a test"
 @pytest.fixture
 def quick(monkeypatch):
     """Set nothing into pages: what is tested here is the way there."""
-    monkeypatch.setattr(rendering, "to_pdf", lambda html, data: PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda document: PDF)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_report_that_kills_every_worker_fails(quick):
 
 @pytest.mark.django_db
 def test_an_error_is_recorded_and_tried_three_times(monkeypatch, caplog):
-    def full(_html, _data):
+    def full(_document):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(rendering, "to_pdf", full)
@@ -139,7 +139,7 @@ def test_a_worker_taken_for_dead_changes_nothing_when_it_comes_back(monkeypatch,
         Report.objects.filter(pk=report.pk).update(attempts=2, heartbeat_at=timezone.now())
         return answer
 
-    monkeypatch.setattr(rendering, "to_pdf", lambda _html, _data: meanwhile(PDF) if moment == "layout" else PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda _document: meanwhile(PDF) if moment == "layout" else PDF)
     monkeypatch.setattr(making, "digests", lambda pdf: meanwhile(digests(pdf)))
     making.render(report_id=report.pk)
     report.refresh_from_db()
