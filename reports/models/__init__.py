@@ -1,4 +1,4 @@
-"""Reports that workers make, schedules that ask for some, and the tallies that figures of large scopes are read from."""
+"""Reports that workers make, the schedules of some, and the tallies that figures of large scopes are read from."""
 
 from reports.models.reports import Report, report_path
 from reports.models.schedules import ReportSchedule

@@ -1,7 +1,9 @@
 """A report is made once, by one worker, and survives those that die."""
 
+import io
 import os
 import signal
+import zipfile
 from datetime import timedelta
 
 import psycopg
@@ -51,6 +53,10 @@ def test_a_report_is_made_stored_digested_recorded_and_told(quick):
     assert report.file.read() == PDF
     assert (report.size, report.sha256, report.sm3) == (len(PDF), *digests(PDF))
     assert clean_code(report.code) == report.code
+    workbook = report.workbook.read()
+    assert zipfile.is_zipfile(io.BytesIO(workbook))
+    found = report.workbook_size, report.workbook_sha256, report.workbook_sm3
+    assert found == (len(workbook), *digests(workbook))
     assert report.requested_at < report.as_at < report.finished_at
     event = AuditEvent.objects.get(action="report.finish")
     assert event.data["sha256"] == report.sha256
@@ -144,7 +150,7 @@ def test_a_worker_taken_for_dead_changes_nothing_when_it_comes_back(monkeypatch,
     making.render(report_id=report.pk)
     report.refresh_from_db()
     assert (report.state, report.attempts, report.file.name) == (ReportState.RENDERING, 2, "")
-    assert not default_storage.exists(f"reports/{report.pk}.pdf")
+    assert not any(default_storage.exists(f"reports/{report.pk}.{kind}") for kind in ("pdf", "xlsx"))
 
 
 @pytest.mark.django_db
