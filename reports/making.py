@@ -25,6 +25,7 @@ from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.explorer.exporting import write_rows
 from reports.ledger import write_ledger
 from reports.models import Report
+from reports.models.reports import workbook_path
 from reports.packages.archive import measure
 from reports.packages.contents import Refused, gather
 from reports.packages.writing import write
@@ -75,10 +76,10 @@ def _make(report: Report) -> None:
 
 @contextmanager
 def _workbook(report: Report, content: bytes) -> Iterator[dict[str, Any]]:
-    """Store it beside the PDF, and remove it again when that fails."""
+    """Store it, and remove it again when it does not become part of the row."""
     digest = digests(content)
-    report.workbook.save("workbook", ContentFile(content), save=False)
     try:
+        report.workbook.save("workbook", ContentFile(content), save=False)
         yield {
             "workbook": report.workbook.name,
             "workbook_size": len(content),
@@ -86,7 +87,7 @@ def _workbook(report: Report, content: bytes) -> Iterator[dict[str, Any]]:
             "workbook_sm3": digest.sm3,
         }
     except BaseException:
-        report.workbook.storage.delete(report.workbook.name)
+        report.workbook.storage.delete(workbook_path(report))
         raise
 
 

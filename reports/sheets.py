@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import TextIOWrapper
 from typing import IO, Any
+from unicodedata import east_asian_width
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -21,6 +22,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 ROWS_A_SHEET = 1_000_000  # Excel opens 1,048,576
 TITLE_LENGTH = 31  # Excel opens no longer ones
+FILTER_BUTTON = 3  # what the button in a head covers
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PERCENT, TO_THE_MINUTE = "0.0%", "yyyy-mm-dd hh:mm"
 
@@ -38,8 +40,8 @@ def share(percent: Decimal | None) -> Share | None:
 
 def write_notes(book: Workbook, lines: Iterable[tuple[str, Any]]) -> None:
     """What the workbook is about, as pairs of a word and what it says."""
-    sheet = book.create_sheet(_("说明"))
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 90
+    sheet = book.create_sheet(pgettext("sheet", "说明"))
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 28, 90
     for line in lines:
         sheet.append([_cell(sheet, value) for value in line])
 
@@ -51,8 +53,8 @@ def write_sheet(book: Workbook, title: str, columns: list[Column], rows: Iterato
         ending = "" if number == 1 else f" {number}"
         sheet = book.create_sheet(title[: TITLE_LENGTH - len(ending)] + ending)
         sheet.freeze_panes = "A2"
-        for index, (_name, width) in enumerate(columns, 1):
-            sheet.column_dimensions[get_column_letter(index)].width = width
+        for index, (head, width) in enumerate(columns, 1):
+            sheet.column_dimensions[get_column_letter(index)].width = max(width, _width(head) + FILTER_BUTTON)
         sheet.append([_head(sheet, head) for head, _width in columns])
         count, is_more = 1, False
         for row in rows:
@@ -97,6 +99,11 @@ def _text(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime.datetime) else value
+
+
+def _width(text: str) -> int:
+    """In characters of the spreadsheet's font; one of Chinese is as wide as two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _head(sheet: Any, head: str) -> WriteOnlyCell:

@@ -40,8 +40,9 @@ def report_path(report: Report, filename: str) -> str:
     return f"reports/{report.pk}.{report.extension}"
 
 
-def workbook_path(report: Report, filename: str) -> str:
-    return f"reports/{report.pk}.{XLSX[0]}"
+def workbook_path(report: Report, filename: str = "") -> str:
+    """Beside the PDF."""
+    return report_path(report, filename).removesuffix(report.extension) + XLSX[0]
 
 
 class Report(models.Model):
