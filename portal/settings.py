@@ -278,6 +278,10 @@ CELERY_BEAT_SCHEDULE = {
     "resume-extensions": {"task": "tasks.jobs.resume_extensions", "schedule": 60.0},
     "resume-checks": {"task": "vault.jobs.resume_checks", "schedule": 60.0},
     "remove-packages": {"task": "reports.jobs.remove_packages", "schedule": crontab(hour=2, minute=50)},
+    "request-due-reports": {
+        "task": "reports.schedules.jobs.request_due_reports",
+        "schedule": crontab(hour=5, minute=10),
+    },
     "resume-reports": {"task": "reports.jobs.resume_reports", "schedule": 60.0},
     "count-changes": {"task": "reports.jobs.count_changes", "schedule": 60.0},
 }

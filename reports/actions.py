@@ -16,7 +16,7 @@ from portal.enqueue import enqueue
 from portal.gate import pass_gate
 from reports.enums import TRANSITIONS, ReportKind, ReportStep, SheetFormat, Subject
 from reports.jobs import render_report
-from reports.models import Report
+from reports.models import Report, ReportSchedule
 from reports.permissions import (
     can_ask_for,
     kind_for,
@@ -29,8 +29,16 @@ from tasks.models import Assignment
 
 
 @transaction.atomic
-def request_report(*, membership: Membership, plan: Plan, language: str, by: User) -> Report:
-    """Queue the report that the role in that body may ask for.
+def request_report(
+    *,
+    membership: Membership,
+    plan: Plan,
+    language: str,
+    by: User,
+    day: datetime.date | None = None,
+    schedule: ReportSchedule | None = None,
+) -> Report:
+    """Queue the report that the role in that body may ask for, as at a past day if one is given.
 
     One that the same person asked for in the same words and that is not finished yet is returned instead, so
     that a double click asks once.
@@ -41,6 +49,8 @@ def request_report(*, membership: Membership, plan: Plan, language: str, by: Use
         plan=plan,
         institution=membership.institution,
         authority=membership.authority,
+        day=day,
+        schedule=schedule,
         language=language,
         requested_by=by,
     )
@@ -117,14 +127,15 @@ def request_export(
 
 @transaction.atomic
 def record_download(*, report: Report, by: User) -> None:
-    """A spreadsheet leaves the portal with names and dates of many in it: the trail says who took it."""
-    check(report.is_sheet)
+    """A spreadsheet, or the workbook of a PDF, leaves the portal with names and dates: the trail says who took it."""
+    check(report.is_sheet or bool(report.workbook))
+    sha256 = report.sha256 if report.is_sheet else report.workbook_sha256
     record(
         action="report.downloaded",
         by=by,
         target=report,
         institution=report.institution,
-        data={"kind": report.kind, "number": report.number, "sha256": report.sha256, **_rows_of(report)},
+        data={"kind": report.kind, "number": report.number, "sha256": sha256, **_rows_of(report)},
     )
 
 

@@ -1,4 +1,4 @@
-"""What a report says: figures and lists at one moment, as pages in HTML and as data."""
+"""What a report says: figures and lists at one moment, as pages in HTML, as data and as a workbook."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from reports.enums import ReportKind
 from reports.models import Report
 from reports.permissions import membership_for
 from reports.verification.seals import Seal, new_seal
+from reports.workbook import workbook
 
 
 class Document(NamedTuple):
-    """A report as it is issued: its pages, the same figures as JSON, the moment they speak of, and its seal."""
+    """A report as it is issued: its pages, the same figures as JSON and as a workbook, their moment, and its seal."""
 
     html: str
     data: bytes
+    workbook: bytes
     as_at: datetime.datetime
     seal: Seal
 
@@ -60,7 +62,8 @@ def compose(report: Report) -> Document:
         parts = [_part(section, common, context) for section, context in read]
         html = render_to_string(contents.template, {**common, **scope, "seal": seal, "parts": parts})
         data = attach(asked, code=seal.code, scope=contents.scope_data(scope), parts=_data(read))
-    return Document(html, data, asked.now, seal)
+        book = workbook(asked, code=seal.code, read=read)
+    return Document(html, data, book, asked.now, seal)
 
 
 def _part(section: Section, common: Context, context: Context) -> Part:

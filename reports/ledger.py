@@ -7,7 +7,7 @@ that a ledger of 25,000 institutions needs little more than one of 25.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from django.core.exceptions import PermissionDenied
@@ -23,7 +23,8 @@ from portal.accounts.enums import InstitutionKind
 from reports.documents import one_moment
 from reports.models import Report
 from reports.permissions import membership_for
-from reports.sheets import Column, moment, write_notes, write_sheet
+from reports.sheets import Column, moment, save, write_notes, write_sheet
+from reports.workbook import demo_note, scope_in_words
 from tasks.enums import CLOSED, AssignmentState
 from tasks.models import Assignment
 
@@ -52,7 +53,7 @@ def write_ledger(report: Report, file: IO[bytes]) -> None:
         rounds = SelfAssessment.objects.supervised_by(report.requested_by, acting=membership)
         versions = rounds.filter(cycle__plan=report.plan)
         write_sheet(book, _("自评"), _self_assessment_columns(), _self_assessments(versions, now.date()))
-        book.save(file)
+        save(book, file, now)
 
 
 def _institution_columns() -> list[Column]:
@@ -157,19 +158,17 @@ def _self_assessments(rows: Any, today: datetime.date) -> Iterator[list[Any]]:
 
 
 def _write_notes(book: Workbook, report: Report, now: datetime.datetime) -> None:
-    authority, plan = report.authority, report.plan
-    regions = _("全部地区") if authority.all_regions else _list(region.local_name for region in authority.regions.all())
-    kinds = _list(str(kind.label) for kind in InstitutionKind if kind in authority.kinds)
+    plan = report.plan
     lines = [
         (report.get_kind_display(), report.number),
-        (_("监管单位"), authority.local_name),
-        (_("范围"), _("%(regions)s；%(kinds)s") % {"regions": regions, "kinds": kinds}),
+        (_("监管单位"), report.authority.local_name),
+        (_("范围"), scope_in_words(report.authority)),
         (_("计划"), plan.local_title),
         (_("数据时间"), moment(now)),
         (_("申请人"), report.requested_by.name),
     ]
     if plan.shift_years:
-        lines.append((_("演示数据"), _("机构、人员和进展均为虚构，计划的日期已整体平移。")))
+        lines.append(demo_note())
     lines += [
         (_("行"), _("每次签署报送一行；尚未报送的任务一行，版本和签署各列为空。未签署的自评只列状态。")),
         (
@@ -181,10 +180,6 @@ def _write_notes(book: Workbook, report: Report, now: datetime.datetime) -> None
         ),
     ]
     write_notes(book, lines)
-
-
-def _list(words: Iterable[str]) -> str:
-    return _("、").join(words)
 
 
 def _words(*kinds: Any) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -24,10 +25,12 @@ from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.explorer.exporting import write_rows
 from reports.ledger import write_ledger
 from reports.models import Report
+from reports.models.reports import workbook_path
 from reports.packages.archive import measure
 from reports.packages.contents import Refused, gather
 from reports.packages.writing import write
 from reports.proof import write_proof
+from reports.titles import titles_of
 from tasks.accesses import log_package
 
 logger = logging.getLogger(__name__)
@@ -64,9 +67,28 @@ def _make(report: Report) -> None:
     advance(report, step=ReportStep.FIGURES)
     document = compose(report)
     advance(report, step=ReportStep.LAYOUT)
-    pdf = to_pdf(document.html, document.data)
+    pdf = to_pdf(document)
     advance(report, step=ReportStep.STORED)
-    _store(report, ContentFile(pdf), len(pdf), digests(pdf), code=document.seal.code, as_at=document.as_at)
+    issued = {"code": document.seal.code, "as_at": document.as_at}
+    with _workbook(report, document.workbook) as fields:
+        _store(report, ContentFile(pdf), len(pdf), digests(pdf), **issued, **fields)
+
+
+@contextmanager
+def _workbook(report: Report, content: bytes) -> Iterator[dict[str, Any]]:
+    """Store it, and remove it again when it does not become part of the row."""
+    digest = digests(content)
+    try:
+        report.workbook.save("workbook", ContentFile(content), save=False)
+        yield {
+            "workbook": report.workbook.name,
+            "workbook_size": len(content),
+            "workbook_sha256": digest.sha256,
+            "workbook_sm3": digest.sm3,
+        }
+    except BaseException:
+        report.workbook.storage.delete(workbook_path(report))
+        raise
 
 
 def _make_package(report: Report) -> None:
@@ -115,7 +137,7 @@ def _store(report: Report, file: File, size: int, digest: Digests, packed: Colle
 def _finish(report: Report, size: int, digest: Digests, packed: Collection[str], issued: Mapping[str, Any]) -> None:
     """`packed` are the ids of the evidence in a package: whoever asked for it has downloaded them.
 
-    `issued` is what a sealed report bears: its code, and the moment of its figures.
+    `issued` is what a sealed report bears: its code, the moment of its figures, and its workbook.
     """
     lock_mine(report)
     if packed:
@@ -141,17 +163,8 @@ def _finish(report: Report, size: int, digest: Digests, packed: Collection[str],
         key=f"report:{report.pk}:{report.attempts}",
         path=report.get_absolute_url(),
         institution=report.institution,
-        data=_titles(report),
+        data=titles_of(report),
     )
-
-
-def _titles(report: Report) -> dict[str, str]:
-    """The report's name in both languages, for the notice."""
-    names = {}
-    for field, language in (("title", "zh-hans"), ("title_en", "en")):
-        with translation.override(language):
-            names[field] = report.get_kind_display()
-    return names
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from portal.notices.told import Told, reported, told, with_deliveries
 from reports.documents import one_moment
 from reports.models import Report
 from reports.permissions import membership_for
-from reports.sheets import Column, moment, write_notes, write_sheet
+from reports.sheets import Column, moment, save, write_notes, write_sheet
 
 ROWS_AT_ONCE = 1000
 
@@ -34,12 +34,13 @@ def write_proof(report: Report, file: IO[bytes]) -> None:
     membership = membership_for(report.requested_by, report)
     if membership is None:
         raise PermissionDenied
+    now = timezone.localtime()
     book = Workbook(write_only=True)
     with one_moment():
-        write_notes(book, _notes(report))
+        write_notes(book, _notes(report, now))
         write_sheet(book, _("通知"), _columns(), _notices(report, membership))
         write_sheet(book, _("已报监管单位"), _reported_columns(), _escalations(report, membership))
-        book.save(file)
+        save(book, file, now)
 
 
 def _columns() -> list[Column]:
@@ -127,7 +128,7 @@ def _in_period(rows: Any, report: Report) -> Any:
     return rows.filter(institution=report.institution, created_at__gte=start, created_at__lt=end)
 
 
-def _notes(report: Report) -> list[tuple[str, Any]]:
+def _notes(report: Report, now: datetime.datetime) -> list[tuple[str, Any]]:
     period = f"{report.starts_on:%Y-%m-%d} – {report.ends_on:%Y-%m-%d}"
     return [
         (report.get_kind_display(), report.number),
@@ -135,7 +136,7 @@ def _notes(report: Report) -> list[tuple[str, Any]]:
         (_("期间"), period),
         (_("导出单位"), report.body.local_name),
         (_("申请人"), report.requested_by.name),
-        (_("数据时间"), moment(timezone.now())),
+        (_("数据时间"), moment(now)),
         (_("时区"), "Asia/Shanghai (UTC+8)"),
         (_("行"), _("每条通知按每种发送方式各一行；只在收件箱中的通知一行。通知时间为写入收件箱的时间。")),
         (_("角色"), _("收件人现在该机构的角色。")),

@@ -38,8 +38,10 @@ class ReportQuerySet(AttemptedQuerySet):
         return self.filter(own | Q(in_scope, authority__in=authorities))
 
     def issued_as(self, digest: Digests) -> Self:
-        """Those whose file has exactly these digests."""
-        return self.filter(state=ReportState.DONE, sha256=digest.sha256, sm3=digest.sm3)
+        """Those whose file, or the workbook beside it, has exactly these digests."""
+        is_file = Q(sha256=digest.sha256, sm3=digest.sm3)
+        is_workbook = Q(workbook_sha256=digest.sha256, workbook_sm3=digest.sm3)
+        return self.filter(is_file | is_workbook, state=ReportState.DONE)
 
     def superseding(self, report) -> Self:
         """Later ones of the same kind, body, plan and language, newest first. A translation supersedes nothing."""

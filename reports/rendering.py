@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import mimetypes
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
 from weasyprint import HTML, Attachment
-from weasyprint.document import Document
+from weasyprint.document import Document as Pages
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from reports.attached import NAME
+from reports import attached, workbook
+from reports.documents import Document
+from reports.models.reports import XLSX
 from reports.signing import signed
 
 SCHEME = "static:"
-DESCRIPTION = "The figures of this report"
+
+# Python 3.11 does not know it, and the machine need not.
+mimetypes.add_type(XLSX[1], ".xlsx")
 
 
 class Refused(ValueError):
@@ -46,13 +52,32 @@ class StaticFiles(URLFetcher):
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": content_type})
 
 
-def to_pdf(html: str, data: bytes) -> bytes:
-    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's data in it, and signed."""
-    attachment = Attachment(string=data.decode(), name=NAME, description=DESCRIPTION, relationship="Data")
-    source = HTML(string=html, base_url=SCHEME, url_fetcher=StaticFiles())
-    return signed(source.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], finisher=_name_once))
+def to_pdf(document: Document) -> bytes:
+    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's figures in it, and signed."""
+    source = HTML(string=document.html, base_url=SCHEME, url_fetcher=StaticFiles())
+    return signed(source.write_pdf(pdf_variant="pdf/a-3a", attachments=_attachments(document), finisher=_name_once))
 
 
-def _name_once(_document: Document, pdf: Any) -> None:
+def _attachments(document: Document) -> list[Attachment]:
+    return [
+        _attachment(attached.NAME, "The figures of this report", document.data, document.as_at),
+        _attachment(workbook.NAME, "The tables of this report", document.workbook, document.as_at),
+    ]
+
+
+def _attachment(name: str, description: str, content: bytes, at: datetime.datetime) -> Attachment:
+    """WeasyPrint writes times as if they were UTC, so they are."""
+    made = at.astimezone(datetime.UTC)
+    return Attachment(
+        file_obj=BytesIO(content),
+        name=name,
+        description=description,
+        created=made,
+        modified=made,
+        relationship="Data",
+    )
+
+
+def _name_once(_document: Pages, pdf: Any) -> None:
     """WeasyPrint 70 lists each associated file twice."""
     pdf.catalog["AF"][:] = dict.fromkeys(pdf.catalog["AF"])

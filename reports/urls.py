@@ -1,6 +1,7 @@
 from django.urls import path
 
 from reports import views
+from reports.schedules.views import schedule_list, schedule_stop
 
 app_name = "reports"
 
@@ -9,10 +10,13 @@ urlpatterns = [
     path("request/", views.report_request, name="request"),
     path("ledger/", views.ledger, name="ledger"),
     path("proof/", views.proof, name="proof"),
+    path("schedules/", schedule_list, name="schedules"),
+    path("schedules/<int:pk>/stop/", schedule_stop, name="schedule_stop"),
     path("packages/", views.package, name="package"),
     path("packages/tasks/<int:pk>/", views.task_package, name="task_package"),
     path("<uuid:pk>/", views.report_detail, name="detail"),
     path("<uuid:pk>/progress/", views.report_progress, name="progress"),
     path("<uuid:pk>/file/", views.report_file, name="file"),
+    path("<uuid:pk>/workbook/", views.report_workbook, name="workbook"),
     path("<uuid:pk>/retry/", views.report_retry, name="retry"),
 ]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,6 +27,7 @@ from reports.enums import STEPS, ReportKind, ReportState, ReportStep
 from reports.filters import CycleFilterForm, ScopeFilterForm
 from reports.forms import LanguageForm, PackageForm, ProofForm, RequestForm
 from reports.models import Report
+from reports.models.reports import XLSX
 from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
 from reports.querysets import ReportQuerySet
 from reports.score_charts import band_chart, point_chart
@@ -169,19 +171,36 @@ def _steps(report: Report) -> list[tuple[str, str]]:
 @signed_in
 def report_file(request: HttpRequest, pk: UUID) -> FileResponse:
     report = get_object_or_404(_visible(request), pk=pk, state=ReportState.DONE, removed_at=None)
-    try:
-        file = report.file.open("rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
+    response = _download(report.file, _filename(report, report.extension), report.content_type)
     if report.is_sheet and request.method == "GET":
         actions.record_download(report=report, by=request.user)
-    response = FileResponse(file, as_attachment=True, filename=_filename(report), content_type=report.content_type)
+    return response
+
+
+@require_safe
+@signed_in
+def report_workbook(request: HttpRequest, pk: UUID) -> FileResponse:
+    """The tables of a PDF, as they are attached to it too."""
+    done = _visible(request).filter(state=ReportState.DONE, removed_at=None).exclude(workbook="")
+    report = get_object_or_404(done, pk=pk)
+    response = _download(report.workbook, _filename(report, XLSX[0]), XLSX[1])
+    if request.method == "GET":
+        actions.record_download(report=report, by=request.user)
+    return response
+
+
+def _download(file: FieldFile, name: str, content_type: str) -> FileResponse:
+    try:
+        opened = file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _filename(report: Report) -> str:
+def _filename(report: Report, extension: str) -> str:
     about = report.institution or report.authority
     if report.is_package:
         task = f"_{report.assignment.task.number}" if report.assignment else ""
@@ -189,7 +208,7 @@ def _filename(report: Report) -> str:
     else:
         day = timezone.localtime(report.finished_at).strftime("%Y%m%d")
         name = f"{_title_of(report)}_{about.local_name[:60]}_{day}"
-    return f"{get_valid_filename(name)}.{report.extension}"
+    return f"{get_valid_filename(name)}.{extension}"
 
 
 def _title_of(report: Report) -> str:

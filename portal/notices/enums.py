@@ -10,6 +10,7 @@ class NoticeKind(TextChoices):
     SENT_BACK = "sent_back", _("退回填报人")
     SUBMITTED = "submitted", _("新报送")
     REPORT_READY = "report_ready", _("报告完成")
+    REPORT_SCHEDULE_ENDED = "report_schedule_ended", _("定期报告停止")
     FILE_REFUSED = "file_refused", _("文件未通过检查")
     FILE_EXPIRING = "file_expiring", _("文件即将到期")
     FILE_FAULT = "file_fault", _("文件完整性告警")

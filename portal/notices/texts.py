@@ -33,6 +33,7 @@ SUBJECTS = {
     K.SENT_BACK: gettext_lazy("首席信息官退回修改：%(what)s"),
     K.SUBMITTED: gettext_lazy("收到新报送：%(what)s"),
     K.REPORT_READY: gettext_lazy("报告已生成：%(what)s"),
+    K.REPORT_SCHEDULE_ENDED: gettext_lazy("定期报告已停止：%(what)s"),
     K.FILE_REFUSED: gettext_lazy("文件未通过检查：%(what)s"),
     K.FILE_FAULT: gettext_lazy("文件完整性告警：%(what)s"),
     K.WITHDRAWN: gettext_lazy("已撤回报送：%(what)s"),
@@ -59,6 +60,9 @@ BODIES = {
     K.SENT_BACK: gettext_lazy("首席信息官退回了%(institution)s的%(what)s。请查看说明，修改后重新提交签署。"),
     K.SUBMITTED: gettext_lazy("%(institution)s已签署报送%(what)s，等待审核。"),
     K.REPORT_READY: gettext_lazy("%(what)s已生成，可以下载。"),
+    K.REPORT_SCHEDULE_ENDED: gettext_lazy(
+        "您已没有导出%(what)s的权限，为您定期生成的报告已停止。如仍需要，请在取得权限后重新设置。"
+    ),
     K.FILE_REFUSED: gettext_lazy("%(institution)s上传的文件%(what)s未通过检查，不能作为证明材料。%(refusal)s"),
     K.FILE_FAULT: gettext_lazy(
         "核验存储时发现%(institution)s的文件%(what)s缺失或内容被改动，当日可能还有其他文件存在同样问题。"

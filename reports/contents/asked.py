@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +14,12 @@ from portal.accounts.models import Institution, Membership, User
 from portal.accounts.querysets import InstitutionQuerySet
 from reports import progress
 from reports.models import Report
-from reports.progress import Bounded, Progress
+from reports.progress import Bounded, Line, Progress
 from tasks.models import Assignment
 from tasks.querysets import AssignmentQuerySet
 
 INSTITUTIONS_SHOWN = 500
+ROWS_ATTACHED = 50_000  # of a sheet; they are written as they are read
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,10 @@ class Asked:
     @cached_property
     def by_institution(self) -> Bounded:
         return progress.by_institution(self.assignments, plan=self.plan, today=self.day, limit=INSTITUTIONS_SHOWN)
+
+    @property
+    def each_institution(self) -> Iterable[Line]:
+        """The lines that are printed, and those for which there was no room."""
+        if not self.by_institution.more:
+            return self.by_institution.rows
+        return progress.each_institution(self.assignments, plan=self.plan, today=self.day, limit=ROWS_ATTACHED)

@@ -13,7 +13,8 @@ from reports.contents import plain
 from reports.contents.asked import Asked
 from reports.contents.section import Context, Section, Sheet
 from reports.progress import ACCEPTED_SHARE_RULE, OVERDUE_RULE, Figures, Line
-from reports.sheets import Column
+from reports.sheets import Column, share
+from tasks.models import Assignment
 
 
 def figure_columns() -> list[Column]:
@@ -30,8 +31,16 @@ def figure_cells(figures: Figures) -> list[Any]:
         figures.accepted,
         figures.not_applicable,
         figures.overdue,
-        figures.accepted_percent,
+        share(figures.accepted_share),
     ]
+
+
+def deadline_columns() -> list[Column]:
+    return [(_("完成期限"), 12), (_("期限说明"), 10), (_("逾期天数"), 10)]
+
+
+def deadline_cells(assignment: Assignment, days: int) -> list[Any]:
+    return [assignment.deadline, None if assignment.deadline_is_official else _("暂定"), days]
 
 
 def line_rows(lines: Iterable[Line], described: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:

@@ -8,12 +8,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from assessments.enums import Verdict
 from assessments.models import Review
 from reports import progress
 from reports.contents import plain
 from reports.contents.asked import Asked
 from reports.contents.section import Contents, Context, Section, Sheet
-from reports.contents.shared import SUMMARY, figure_columns, line_rows
+from reports.contents.shared import SUMMARY, deadline_cells, deadline_columns, figure_columns, line_rows
 from reports.sheets import moment
 from tasks.models import Assignment
 
@@ -61,24 +62,25 @@ def _task_sheet(context: Context) -> list[Sheet]:
         (_("任务"), 50),
         (_("分工"), 10),
         (_("状态"), 12),
-        (_("完成期限"), 12),
-        (_("逾期天数"), 10),
+        *deadline_columns(),
         (_("报送次数"), 10),
+        (_("最近审核结论"), 14),
         (_("最近审核时间"), 18),
     ]
     return [Sheet(_("逐项任务落实情况"), columns, _task_rows(context))]
 
 
 def _task_rows(context: Context) -> Iterator[list[Any]]:
+    verdicts = {Verdict.ACCEPTED: _("已验收"), Verdict.RETURNED: _("已退回")}
     for row, days in context["rows"]:
         yield [
             row.task.number,
             row.task.local_title,
             row.get_part_display(),
             row.get_state_display(),
-            row.deadline,
-            days,
+            *deadline_cells(row, days),
             row.submission_count,
+            verdicts.get(row.last_verdict),
             moment(row.last_verdict_at),
         ]
 
@@ -109,12 +111,38 @@ def _return(review: Review) -> dict[str, Any]:
     }
 
 
+def _return_sheet(context: Context) -> list[Sheet]:
+    columns = [
+        (_("任务号"), 8),
+        (_("任务"), 50),
+        (_("报送版本"), 10),
+        (_("退回单位"), 26),
+        (_("退回时间"), 18),
+        (_("要求编号"), 10),
+        (_("要求"), 50),
+        (_("退回理由"), 60),
+        (_("总体意见"), 60),
+    ]
+    return [Sheet(_("尚未答复的退回"), columns, _return_rows(context))]
+
+
+def _return_rows(context: Context) -> Iterator[list[Any]]:
+    """One for each requirement that was returned; one for a return that names none."""
+    for review in context["returns"]:
+        task = review.submission.assignment.task
+        head = [task.number, task.local_title, review.submission.number, review.authority.local_name]
+        reasons = [(r.requirement.reference, r.requirement.local_text, r.text) for r in review.reasons]
+        for reason in reasons or [(None, None, None)]:
+            yield [*head, moment(review.created_at), *reason, review.comment or None]
+
+
 RETURNS = Section(
     key="returns",
     title=gettext_lazy("尚未答复的退回"),
     template="reports/pdf/sections/returns.html",
     read=_returns,
     data=lambda context: {"open_returns": [_return(review) for review in context["returns"]]},
+    sheets=_return_sheet,
 )
 
 

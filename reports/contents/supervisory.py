@@ -12,10 +12,11 @@ from portal.accounts.enums import InstitutionKind
 from reports import progress
 from reports.charts import heat_map
 from reports.contents import plain
-from reports.contents.asked import Asked
+from reports.contents.asked import ROWS_ATTACHED, Asked
 from reports.contents.matrix import MATRIX
 from reports.contents.section import Contents, Context, Section, Sheet
-from reports.contents.shared import SUMMARY, figure_columns, line_rows
+from reports.contents.shared import SUMMARY, deadline_cells, deadline_columns, figure_columns, line_rows
+from reports.sheets import moment, share
 from tasks.enums import AssignmentState
 
 OVERDUE_SHOWN = 150
@@ -50,12 +51,19 @@ def _waiting(asked: Asked) -> Context:
     }
 
 
+def _waiting_sheet(context: Context) -> list[Sheet]:
+    columns = [(_("待审核"), 10), (_("最早签署时间"), 18)]
+    row = [context["figures"].waiting_for_review, moment(context["waiting_since"])]
+    return [Sheet(_("待审核情况"), columns, iter([row]))]
+
+
 WAITING = Section(
     key="waiting",
     title=gettext_lazy("待审核情况"),
     template="reports/pdf/sections/waiting.html",
     read=_waiting,
     data=lambda context: {"waiting_since": context["waiting_since"]},
+    sheets=_waiting_sheet,
 )
 
 
@@ -75,12 +83,24 @@ def _heat_data(context: Context) -> dict[str, Any]:
     }
 
 
+def _heat_sheet(context: Context) -> list[Sheet]:
+    heat = context["heat"]
+    rows = (
+        [head.full, column.full, cell.figures.overdue, share(cell.figures.overdue_share)]
+        for head, cells in heat.rows
+        for column, cell in zip(heat.columns, cells, strict=True)
+    )
+    columns = [(_("主题"), 50), (_("机构类别"), 20), (_("已逾期"), 10), (_("逾期占比"), 10)]
+    return [Sheet(_("逾期分布"), columns, rows)]
+
+
 HEAT = Section(
     key="heat",
     title=gettext_lazy("逾期分布"),
     template="reports/pdf/sections/heat.html",
     read=lambda asked: {"heat": heat_map(asked.progress)},
     data=_heat_data,
+    sheets=_heat_sheet,
 )
 
 
@@ -152,6 +172,7 @@ def _overdue(asked: Asked) -> Context:
     return {
         "figures": asked.progress.total,
         "overdue": progress.overdue_list(rows, plan=asked.plan, today=asked.day, limit=OVERDUE_SHOWN),
+        "each_overdue": progress.each_overdue(rows, plan=asked.plan, today=asked.day, limit=ROWS_ATTACHED),
     }
 
 
@@ -172,8 +193,7 @@ def _overdue_sheet(context: Context) -> list[Sheet]:
         (_("任务号"), 8),
         (_("任务"), 50),
         (_("状态"), 12),
-        (_("完成期限"), 12),
-        (_("逾期天数"), 10),
+        *deadline_columns(),
     ]
     rows = (
         [
@@ -183,10 +203,9 @@ def _overdue_sheet(context: Context) -> list[Sheet]:
             row.task.number,
             row.task.local_title,
             row.get_state_display(),
-            row.deadline,
-            days,
+            *deadline_cells(row, days),
         ]
-        for row, days in context["overdue"]
+        for row, days in context["each_overdue"]
     )
     return [Sheet(_("逾期任务"), columns, rows)]
 
@@ -204,7 +223,11 @@ OVERDUE = Section(
 def _institutions(asked: Asked) -> Context:
     """The worst are printed as a table; the picture that follows, the data and the sheet go on."""
     institutions = asked.by_institution
-    return {"institutions": institutions, "printed": institutions.rows[:INSTITUTIONS_PRINTED]}
+    return {
+        "institutions": institutions,
+        "printed": institutions.rows[:INSTITUTIONS_PRINTED],
+        "each_institution": asked.each_institution,
+    }
 
 
 def _institution_data(context: Context) -> dict[str, Any]:
@@ -220,7 +243,7 @@ def _institution_data(context: Context) -> dict[str, Any]:
 def _institution_sheet(context: Context) -> list[Sheet]:
     columns = [(_("机构名称"), 40), (_("统一社会信用代码"), 22), (_("类别"), 14), (_("地区"), 12), *figure_columns()]
     rows = line_rows(
-        context["institutions"].rows,
+        context["each_institution"],
         lambda institution: [
             institution.local_name,
             institution.credit_code,

@@ -25,7 +25,7 @@ from reports.explorer.subjects import Reading
 from reports.models import Report
 from reports.packages.contents import Refused
 from reports.permissions import membership_for
-from reports.sheets import moment, write_csv, write_notes, write_sheet
+from reports.sheets import moment, save, write_csv, write_notes, write_sheet
 
 ROWS_AT_ONCE = 2000
 
@@ -56,9 +56,10 @@ def write_rows(report: Report, file: IO[bytes]) -> None:
             write_csv(file, [head for head, _width in columns], rows)
             return
         book = Workbook(write_only=True)
-        _write_notes(book, report, asked)
+        now = timezone.localtime()
+        _write_notes(book, report, asked, now)
         write_sheet(book, _title(asked), columns, rows)
-        book.save(file)
+        save(book, file, now)
 
 
 def _title(asked: Asked) -> str:
@@ -81,14 +82,14 @@ def _value(value: Any) -> Any:
     return str(value) if isinstance(value, Promise) else value
 
 
-def _write_notes(book: Workbook, report: Report, asked: Asked) -> None:
+def _write_notes(book: Workbook, report: Report, asked: Asked, now: datetime.datetime) -> None:
     lines: list[tuple[str, Any]] = [
         (str(report.get_kind_display()), report.number),
         (_("监管单位"), report.authority.local_name),
         (_("查询对象"), str(asked.listed.subject.label)),
         *((str(label), said) for label, said in asked.said),
         (_("行数"), report.rows_total),
-        (_("数据时间"), moment(timezone.localtime())),
+        (_("数据时间"), moment(now)),
         (_("申请人"), report.requested_by.name),
     ]
     write_notes(book, lines)

@@ -40,6 +40,11 @@ def report_path(report: Report, filename: str) -> str:
     return f"reports/{report.pk}.{report.extension}"
 
 
+def workbook_path(report: Report, filename: str = "") -> str:
+    """Beside the PDF."""
+    return report_path(report, filename).removesuffix(report.extension) + XLSX[0]
+
+
 class Report(models.Model):
     """One report asked for, its progress, and the file when it is done.
 
@@ -74,6 +79,9 @@ class Report(models.Model):
     task = models.ForeignKey("plan.Task", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     batch = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="members")
     day = models.DateField(null=True, blank=True)
+    schedule = models.ForeignKey(
+        "reports.ReportSchedule", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
+    )
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     subject = models.CharField(max_length=20, choices=Subject.choices, blank=True)
@@ -96,6 +104,10 @@ class Report(models.Model):
     size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
     sha256 = models.CharField(max_length=64, blank=True)
     sm3 = models.CharField(max_length=64, blank=True)
+    workbook = models.FileField(upload_to=workbook_path, blank=True, max_length=200)
+    workbook_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="Bytes.")
+    workbook_sha256 = models.CharField(max_length=64, blank=True)
+    workbook_sm3 = models.CharField(max_length=64, blank=True)
     code = models.CharField(max_length=12, null=True, blank=True, unique=True)
     as_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -143,6 +155,19 @@ class Report(models.Model):
             models.CheckConstraint(
                 name="report_done_has_its_file",
                 condition=~Q(state=S.DONE) | (Q(finished_at__isnull=False) & ~Q(file="") & ~Q(sha256="")),
+            ),
+            models.CheckConstraint(
+                name="report_workbook_has_its_digests",
+                condition=Q(workbook="", workbook_sha256="", workbook_sm3="")
+                | (Q(workbook_size__isnull=False) & ~Q(workbook="") & ~Q(workbook_sha256="") & ~Q(workbook_sm3="")),
+            ),
+            models.CheckConstraint(
+                name="report_of_schedule_has_its_period", condition=Q(schedule=None) | Q(day__isnull=False)
+            ),
+            models.UniqueConstraint(
+                name="report_of_schedule_once",
+                fields=["schedule", "day"],
+                condition=Q(schedule__isnull=False),
             ),
         ]
         indexes = [
@@ -206,7 +231,7 @@ class Report(models.Model):
 
     @property
     def is_sheet(self) -> bool:
-        """Rows of many institutions, whose downloads are recorded one by one."""
+        """Rows as a spreadsheet, whose downloads are recorded one by one."""
         return self.extension in SheetFormat.values
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -21,6 +23,7 @@ from tasks.querysets import AssignmentQuerySet, StandingQuerySet, past_deadline
 
 S = AssignmentState
 SOON_DAYS = 30
+ROWS_AT_ONCE = 2000
 
 
 class Bounded(NamedTuple):
@@ -36,22 +39,29 @@ class Bounded(NamedTuple):
 
 def by_institution(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:
     """One line for each institution, those with most overdue first, in three queries."""
+    lines = list(each_institution(assignments, plan=plan, today=today, limit=limit))
     rows = assignments.filter(task__plan=plan).order_by()
+    return Bounded(lines, rows.aggregate(n=Count("institution", distinct=True))["n"])
+
+
+def each_institution(
+    assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int
+) -> Iterator[Line]:
+    """The lines of `by_institution` from a cursor, so that many need no more memory than some."""
     counts = {state: Count("pk", filter=Q(state=state)) for state in S.values}
-    lines = (
-        rows.values("institution")
+    counted = (
+        assignments.filter(task__plan=plan)
+        .order_by()
+        .values("institution")
         .annotate(late=Count("pk", filter=past_deadline(today)), **counts)
         .order_by("-late", "institution__name", "institution")[:limit]
+        .iterator(ROWS_AT_ONCE)
     )
-    found = {
-        line["institution"]: Figures(Counter({state: line[state] for state in S.values}), line["late"])
-        for line in lines
-    }
-    institutions = Institution.objects.select_related("region").in_bulk(found)
-    return Bounded(
-        [Line(institutions[pk], figures) for pk, figures in found.items()],
-        rows.aggregate(n=Count("institution", distinct=True))["n"],
-    )
+    while some := list(islice(counted, ROWS_AT_ONCE)):
+        institutions = Institution.objects.select_related("region").in_bulk([line["institution"] for line in some])
+        for line in some:
+            figures = Figures(Counter({state: line[state] for state in S.values}), line["late"])
+            yield Line(institutions[line["institution"]], figures)
 
 
 class Late(NamedTuple):
@@ -63,15 +73,30 @@ class Late(NamedTuple):
 
 def overdue_list(assignments: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
     """The overdue assignments, oldest deadline first."""
-    rows = _earliest(assignments.of_plan(plan).overdue(today), today, limit)
-    return [Late(row, days_late(row, today)) for row in rows]
+    found = _earliest(assignments.of_plan(plan).overdue(today))[:limit]
+    return [_late(row, today) for row in found]
 
 
-def _earliest(rows: StandingQuerySet, day: datetime.date, limit: int) -> list[Assignment]:
-    """By deadline; of facts, the assignments as they tell of them."""
+def each_overdue(assignments: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Iterator[Late]:
+    """The rows of `overdue_list` from a cursor, so that many need no more memory than some."""
+    found = _earliest(assignments.of_plan(plan).overdue(today))[:limit]
+    return (_late(row, today) for row in found.iterator(ROWS_AT_ONCE))
+
+
+def _late(row: Any, today: datetime.date) -> Late:
+    assignment = _as_assignment(row, today)
+    return Late(assignment, days_late(assignment, today))
+
+
+def _earliest(rows: StandingQuerySet) -> StandingQuerySet:
+    """By deadline, with what is shown of each."""
     found = rows.select_related(f"{rows.path}task", f"{rows.path}institution")
-    found = found.order_by(rows.deadline_field, f"{rows.path}pk")[:limit]
-    return [row if isinstance(row, Assignment) else as_it_was(row, day) for row in found]
+    return found.order_by(rows.deadline_field, f"{rows.path}pk")
+
+
+def _as_assignment(row: Any, day: datetime.date) -> Assignment:
+    """Of a fact, the assignment as it tells of it."""
+    return row if isinstance(row, Assignment) else as_it_was(row, day)
 
 
 def days_late(assignment: Assignment, today: datetime.date) -> int:
@@ -83,7 +108,8 @@ def nearest_deadlines(
     assignments: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int
 ) -> list[Assignment]:
     """What is still open and not yet overdue, nearest deadline first."""
-    return _earliest(assignments.of_plan(plan).open().due_since(today), today, limit)
+    found = _earliest(assignments.of_plan(plan).open().due_since(today))[:limit]
+    return [_as_assignment(row, today) for row in found]
 
 
 def to_do(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> QuerySet:

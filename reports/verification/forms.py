@@ -14,23 +14,23 @@ class VerificationForm(forms.Form):
 
     code = forms.CharField(
         label=gettext_lazy("验证码"),
-        help_text=gettext_lazy("在报告最后一页，形如 XXXX-XXXX-XXXX。"),
+        help_text=gettext_lazy("在报告最后一页，或 Excel 的说明页，形如 XXXX-XXXX-XXXX。"),
         max_length=30,
-        error_messages={"required": gettext_lazy("请输入报告最后一页的验证码。")},
+        error_messages={"required": gettext_lazy("请输入报告上的验证码。")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
     )
     file = forms.FileField(
         label=gettext_lazy("报告文件"),
         help_text=gettext_lazy("只计算文件的摘要值并与签发时的记录比对，文件不会保存。"),
         allow_empty_file=True,
-        error_messages={"required": gettext_lazy("请选择要核验的 PDF 文件。")},
-        widget=forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
+        error_messages={"required": gettext_lazy("请选择要核验的 PDF 或 Excel 文件。")},
+        widget=forms.FileInput(attrs={"accept": ".pdf,.xlsx"}),
     )
 
     def clean_code(self) -> str:
         code = clean_code(self.cleaned_data["code"])
         if code is None:
-            raise forms.ValidationError(_("验证码有误：请对照报告最后一页逐字核对。"))
+            raise forms.ValidationError(_("验证码有误：请对照报告逐字核对。"))
         return code
 
     def clean_file(self) -> uploads.MeasuredFile:

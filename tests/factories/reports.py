@@ -10,9 +10,11 @@ from django.utils import timezone
 from plan.models import Plan
 from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import Authority, Institution
+from reports.documents import Document
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.models import Report
 from reports.verification.codes import new_code
+from reports.verification.seals import new_seal
 from tasks.enums import AssignmentState
 from tests.factories.accounts import InstitutionFactory, RegionFactory, member
 from tests.factories.plan import PlanFactory, TaskFactory, ThemeFactory
@@ -51,9 +53,17 @@ class ReportFactory(factory.django.DjangoModelFactory):
             if report.is_pdf:
                 report.code = report.code or new_code()
                 report.as_at = report.as_at or report.finished_at
+                report.workbook_sha256 = report.workbook_sm3 = "1" * 64
+                report.workbook_size = 4
+                report.workbook.save("workbook", ContentFile(b"PK.."), save=False)
             report.file.save("report.pdf", ContentFile(b"%PDF-1.7"), save=False)
         report.save(force_insert=True)
         return report
+
+
+def document(html: str) -> Document:
+    """Those pages, with as little beside them as a file of its kind holds."""
+    return Document(html, b"{}", b"PK..", timezone.now(), new_seal())
 
 
 def small_industry(seed: int = 0) -> tuple[Plan, list[Institution]]:

@@ -24,7 +24,7 @@ from tasks.models import Assignment
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, membership_of
 from tests.factories.assessments import ReviewFactory
 from tests.factories.plan import RequirementFactory, load_csf_2014
-from tests.factories.reports import ReportFactory, small_industry
+from tests.factories.reports import ReportFactory, document, small_industry
 from tests.factories.tasks import AssignmentFactory, StatementFactory, SubmissionFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +44,7 @@ def composed(report, language="zh-hans"):
 
 def printed(report, language="zh-hans"):
     with translation.override(language):
-        document = compose(report)
-    return to_pdf(document.html, document.data)
+        return to_pdf(compose(report))
 
 
 @pytest.fixture
@@ -203,7 +202,7 @@ def test_names_are_text_and_nothing_else(tmp_path):
         html = composed(report)
         assert "<script" not in html
         assert "<img" not in html
-        text = text_of(to_pdf(html, b"{}"), tmp_path)
+        text = text_of(to_pdf(document(html)), tmp_path)
         assert "<script>" in "".join(text.split())
 
 
@@ -237,7 +236,7 @@ def test_the_style_sheet_is_loaded():
 )
 def test_a_report_that_wants_more_is_not_made(part):
     with pytest.raises(FatalURLFetchingError):
-        to_pdf(f'<html lang="en"><title>t</title>{part}<p>text</p></html>', b"{}")
+        to_pdf(document(f'<html lang="en"><title>t</title>{part}<p>text</p></html>'))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,7 +1,9 @@
 """A report is made once, by one worker, and survives those that die."""
 
+import io
 import os
 import signal
+import zipfile
 from datetime import timedelta
 
 import psycopg
@@ -28,7 +30,7 @@ PDF = b"%PDF-1.7 made in a test"
 @pytest.fixture
 def quick(monkeypatch):
     """Set nothing into pages: what is tested here is the way there."""
-    monkeypatch.setattr(rendering, "to_pdf", lambda html, data: PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda document: PDF)
 
 
 @pytest.fixture
@@ -51,6 +53,10 @@ def test_a_report_is_made_stored_digested_recorded_and_told(quick):
     assert report.file.read() == PDF
     assert (report.size, report.sha256, report.sm3) == (len(PDF), *digests(PDF))
     assert clean_code(report.code) == report.code
+    workbook = report.workbook.read()
+    assert zipfile.is_zipfile(io.BytesIO(workbook))
+    found = report.workbook_size, report.workbook_sha256, report.workbook_sm3
+    assert found == (len(workbook), *digests(workbook))
     assert report.requested_at < report.as_at < report.finished_at
     event = AuditEvent.objects.get(action="report.finish")
     assert event.data["sha256"] == report.sha256
@@ -104,7 +110,7 @@ def test_a_report_that_kills_every_worker_fails(quick):
 
 @pytest.mark.django_db
 def test_an_error_is_recorded_and_tried_three_times(monkeypatch, caplog):
-    def full(_html, _data):
+    def full(_document):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(rendering, "to_pdf", full)
@@ -139,12 +145,12 @@ def test_a_worker_taken_for_dead_changes_nothing_when_it_comes_back(monkeypatch,
         Report.objects.filter(pk=report.pk).update(attempts=2, heartbeat_at=timezone.now())
         return answer
 
-    monkeypatch.setattr(rendering, "to_pdf", lambda _html, _data: meanwhile(PDF) if moment == "layout" else PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda _document: meanwhile(PDF) if moment == "layout" else PDF)
     monkeypatch.setattr(making, "digests", lambda pdf: meanwhile(digests(pdf)))
     making.render(report_id=report.pk)
     report.refresh_from_db()
     assert (report.state, report.attempts, report.file.name) == (ReportState.RENDERING, 2, "")
-    assert not default_storage.exists(f"reports/{report.pk}.pdf")
+    assert not any(default_storage.exists(f"reports/{report.pk}.{kind}") for kind in ("pdf", "xlsx"))
 
 
 @pytest.mark.django_db

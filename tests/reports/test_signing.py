@@ -17,6 +17,7 @@ from pyhanko_certvalidator import ValidationContext
 from reports import signing
 from reports.certificates import make_certificate
 from reports.rendering import to_pdf
+from tests.factories.reports import document
 
 HTML = "<html lang=en><title>Report</title><p>Figures</p></html>"
 
@@ -41,12 +42,12 @@ def aside(work: Callable[..., Any], *values: Any) -> Any:
 
 
 def test_the_validator_is_content(own):
-    assert validated(aside(to_pdf, HTML, b"{}"), own).bottom_line
+    assert validated(aside(to_pdf, document(HTML)), own).bottom_line
     assert stat.S_IMODE(own.stat().st_mode) == 0o600
 
 
 def test_a_changed_byte_is_detected(own):
-    pdf = bytearray(aside(to_pdf, HTML, b"{}"))
+    pdf = bytearray(aside(to_pdf, document(HTML)))
     pdf[pdf.index(b"stream") + 20] ^= 1
     status = validated(bytes(pdf), own)
     assert not status.intact
@@ -62,14 +63,14 @@ def test_a_certificate_is_made_once(own):
 
 def test_a_site_without_a_certificate_does_not_sign(settings):
     settings.SIGNING_CERTIFICATE = ""
-    assert not PdfFileReader(io.BytesIO(to_pdf(HTML, b"{}"))).embedded_signatures
+    assert not PdfFileReader(io.BytesIO(to_pdf(document(HTML)))).embedded_signatures
 
 
 def test_a_certificate_that_does_not_open_is_told(own, settings):
     own.write_bytes(b"no certificate")
     with pytest.raises(ImproperlyConfigured, match="PORTAL_SIGNING_CERTIFICATE"):
-        to_pdf(HTML, b"{}")
+        to_pdf(document(HTML))
     settings.SIGNS_WITH_ITS_OWN = False
     own.unlink()
     with pytest.raises(ImproperlyConfigured):
-        to_pdf(HTML, b"{}")
+        to_pdf(document(HTML))

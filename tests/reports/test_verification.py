@@ -86,6 +86,15 @@ def test_the_file_as_issued(client, report):
     assert NEWER not in page
 
 
+def test_the_workbook_as_issued(client, report):
+    report.workbook_sha256, report.workbook_sm3 = digests(b"the tables")
+    report.save()
+    page = said(verify(client, report.code, b"the tables"))
+    assert AS_ISSUED in page
+    assert report.workbook_sha256 in page and report.sha256 not in page
+    assert NOT_ISSUED in said(verify(client, codes.new_code(), b"the tables"))
+
+
 def test_a_changed_byte(client, report):
     page = said(verify(client, report.code, b"%PDF-1.7 as issueD"))
     assert NOT_ISSUED in page

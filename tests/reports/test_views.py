@@ -11,15 +11,17 @@ from django.utils import timezone
 
 from portal.accounts.enums import Role
 from portal.accounts.middleware import SESSION_KEY
+from portal.audit.models import AuditEvent
 from portal.shell import context_processors
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.models import Report
+from reports.models.reports import XLSX
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
 from tests.factories.plan import PlanFactory
 from tests.factories.reports import ReportFactory
 
 pytestmark = pytest.mark.django_db
-PAGES = ("reports:detail", "reports:progress", "reports:file")
+PAGES = ("reports:detail", "reports:progress", "reports:file", "reports:workbook")
 
 
 @pytest.fixture
@@ -211,18 +213,42 @@ def test_the_file_is_sent_as_it_was_made(client):
     assert "%2F" not in response["Content-Disposition"]
 
 
+def test_the_workbook_is_offered_and_who_takes_it_is_recorded(client):
+    report = ReportFactory(state=ReportState.DONE)
+    workbook = reverse("reports:workbook", args=[report.pk])
+    page = opened(client, report)
+    assert workbook in page and report.workbook_sha256 in page
+    assert client.head(workbook).status_code == 200
+    response = client.get(workbook)
+    assert b"".join(response.streaming_content) == b"PK.."
+    assert response["Content-Type"] == XLSX[1] and ".xlsx" in response["Content-Disposition"]
+    event = AuditEvent.objects.get(action="report.downloaded")
+    assert (event.actor, event.data["sha256"]) == (report.requested_by, report.workbook_sha256)
+
+
+def test_a_report_from_before_there_were_workbooks_offers_none(client):
+    report = ReportFactory(state=ReportState.DONE)
+    Report.objects.update(workbook="", workbook_size=None, workbook_sha256="", workbook_sm3="")
+    assert reverse("reports:workbook", args=[report.pk]) not in opened(client, report)
+    assert client.get(reverse("reports:workbook", args=[report.pk])).status_code == 404
+
+
 @pytest.mark.parametrize("state", [ReportState.QUEUED, ReportState.RENDERING, ReportState.FAILED])
 def test_no_file_before_there_is_one(client, state):
     report = ReportFactory(state=state)
     client.force_login(report.requested_by)
-    assert client.get(reverse("reports:file", args=[report.pk])).status_code == 404
+    for page in ("reports:file", "reports:workbook"):
+        assert client.get(reverse(page, args=[report.pk])).status_code == 404
 
 
 def test_a_file_lost_from_the_disk_is_not_found(client):
     report = ReportFactory(state=ReportState.DONE)
-    report.file.storage.delete(report.file.name)
+    for file in (report.file, report.workbook):
+        file.storage.delete(file.name)
     client.force_login(report.requested_by)
-    assert client.get(reverse("reports:file", args=[report.pk])).status_code == 404
+    for page in ("reports:file", "reports:workbook"):
+        assert client.get(reverse(page, args=[report.pk])).status_code == 404
+    assert not AuditEvent.objects.filter(action="report.downloaded").exists()
 
 
 def test_no_such_report(client):
