@@ -150,7 +150,7 @@ def _titles(report: Report) -> dict[str, str]:
     names = {}
     for field, language in (("title", "zh-hans"), ("title_en", "en")):
         with translation.override(language):
-            names[field] = report.get_kind_display()
+            names[field] = report.title
     return names
 
 

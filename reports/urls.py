@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from reports import views
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("request/", views.report_request, name="request"),
     path("ledger/", views.ledger, name="ledger"),
     path("proof/", views.proof, name="proof"),
+    path("compositions/", include("reports.composing.urls")),
     path("packages/", views.package, name="package"),
     path("packages/tasks/<int:pk>/", views.task_package, name="task_package"),
     path("<uuid:pk>/", views.report_detail, name="detail"),
