@@ -22,7 +22,7 @@ HEADINGS = {f"h{level}" for level in range(3, 7)}
 BLOCKS = {"p", "ul", "ol", "li", "blockquote", "hr", "br", "pre", "code", "em", "strong", "a"}
 TABLES = {"table", "thead", "tbody", "tr", "th", "td"}
 TAGS = HEADINGS | BLOCKS | TABLES
-SECTION_HEADING = 2  # a section's own; headings of a text begin below it
+SECTION_HEADING = 2  # a section's own; a text's highest heading, of whatever level, comes right below it
 NESTED_AT_MOST = 20
 
 _renderer = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTED_AT_MOST}).enable("table")
@@ -33,9 +33,10 @@ _reader.validateLink = lambda _url: True  # type: ignore[method-assign]  # so th
 def written(text: str) -> SafeString:
     """The text as HTML for a section."""
     tokens = _renderer.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1:]) + SECTION_HEADING, 6)}"
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    levels = sorted({token.tag for token in headings})
+    for token in headings:
+        token.tag = f"h{min(levels.index(token.tag) + 1 + SECTION_HEADING, 6)}"
     html = _renderer.renderer.render(tokens, _renderer.options, {})
     return mark_safe(  # noqa: S308 – sanitised here
         nh3.clean(
