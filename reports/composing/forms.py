@@ -88,7 +88,7 @@ class CompositionForm(RevisionForm):
     """Everything of a draft on one page. The sections are fields of their own, by the key of each."""
 
     title = forms.CharField(
-        label=gettext_lazy("标题"),
+        label=gettext_lazy("报告标题"),
         max_length=80,
         error_messages={"required": gettext_lazy("请填写报告标题。")},
     )

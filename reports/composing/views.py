@@ -224,7 +224,7 @@ def _decision(
         "sections": dict(actions.sections_of(composition)),
         "form": form,
         "changed": changed,
-        "year": timezone.localdate().year,
+        "number": composition.numbered(timezone.localdate().year, "N"),
         "may_approve": can_approve(request.user, composition),
         "needs_another": needs_another_approver(composition) and has_written(request.user, composition),
     }

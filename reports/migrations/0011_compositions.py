@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=20), blank=True, default=list, size=None
                     ),
                 ),
-                ("title", models.CharField(max_length=80, verbose_name="标题")),
+                ("title", models.CharField(max_length=80, verbose_name="报告标题")),
                 ("language", models.CharField(default="zh-hans", max_length=10)),
                 ("starts_on", models.DateField(blank=True, null=True)),
                 ("day", models.DateField()),

@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -90,7 +90,7 @@ class Composition(Arrangement):
     """
 
     plan = models.ForeignKey("plan.Plan", on_delete=models.PROTECT, related_name="+")
-    title = models.CharField(gettext_lazy("标题"), max_length=80)
+    title = models.CharField(gettext_lazy("报告标题"), max_length=80)
     language = models.CharField(max_length=10, default="zh-hans")
     starts_on = models.DateField(null=True, blank=True)
     day = models.DateField()
@@ -155,11 +155,13 @@ class Composition(Arrangement):
 
     @property
     def document_number(self) -> str:
-        """As official documents have it: who issues, which year, which of that year. Empty before the approval."""
-        if self.number is None:
-            return ""
-        words = {"prefix": self.prefix, "year": self.number_year, "number": self.number}
-        return _("%(prefix)s〔%(year)s〕%(number)s号") % words
+        """Empty before the approval."""
+        return "" if self.number is None else self.numbered(self.number_year, self.number)
+
+    def numbered(self, year: int, number: int | str) -> str:
+        """As official documents have it, in the report's own language: who issues, which year, which of that year."""
+        with translation.override(self.language):
+            return _("%(prefix)s〔%(year)s〕%(number)s号") % {"prefix": self.prefix, "year": year, "number": number}
 
     def get_language_display(self) -> str:
         return dict(settings.LANGUAGES)[self.language]
