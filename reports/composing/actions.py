@@ -18,7 +18,6 @@ from portal.accounts.models import Authority, Membership, User
 from portal.audit.actions import record
 from portal.gate import WrongState, pass_gate
 from reports.actions import request_composed
-from reports.composing.arranging import offered
 from reports.composing.enums import TRANSITIONS
 from reports.composing.permissions import can_approve, can_change, may_compose
 from reports.contents.kinds import CONTENTS
@@ -195,8 +194,3 @@ def delete_template(*, template: ReportTemplate, by: User) -> None:
     check(can_change(by, template))
     record(action="reporttemplate.delete", by=by, target=template, data={"name": template.name})
     template.delete()
-
-
-def sections_of(composition: Composition) -> list[tuple[str, str]]:
-    """Every section that it may print, by key."""
-    return [(section.key, str(section.title)) for section in offered(CONTENTS[ReportKind(composition.kind)])]

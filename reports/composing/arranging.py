@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from reports.contents.kinds import CONTENTS
 from reports.contents.section import Contents, Section
+from reports.enums import ReportKind
 from reports.models import Composition
 
 
 def offered(contents: Contents) -> tuple[Section, ...]:
     """All that a composition may print, in their usual order."""
     return (*contents.sections, *contents.composed_only)
+
+
+def titles_of(composition: Composition) -> dict[str, str]:
+    """The heading of every section that it may print, by key."""
+    return {section.key: str(section.title) for section in offered(CONTENTS[ReportKind(composition.kind)])}
 
 
 def arranged(contents: Contents, composition: Composition | None) -> Iterable[Section]:

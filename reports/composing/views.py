@@ -20,6 +20,7 @@ from portal.accounts.enums import Permission
 from portal.gate import WrongState
 from reports.actions import request_composed
 from reports.composing import actions
+from reports.composing.arranging import titles_of
 from reports.composing.enums import CompositionState
 from reports.composing.forms import BeginForm, CompositionForm, RevisionForm, TemplateForm
 from reports.composing.permissions import can_approve, can_change, has_written, may_compose, needs_another_approver
@@ -88,7 +89,7 @@ def composition(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, composition: Composition, form: TemplateForm, status: int = 200) -> HttpResponse:
     reports = Report.objects.visible_to(request.user, acting=request.membership).filter(composition=composition)
     reports = reports.select_related("composition", "requested_by")
-    titles = dict(actions.sections_of(composition))
+    titles = titles_of(composition)
     context = {
         "composition": composition,
         "sections": [titles[key] for key in composition.sections if key in titles],
@@ -220,8 +221,6 @@ def _decision(
 ) -> HttpResponse:
     context = {
         "composition": composition,
-        "regions": composition.covered_regions,
-        "sections": dict(actions.sections_of(composition)),
         "form": form,
         "changed": changed,
         "number": composition.numbered(timezone.localdate().year, "N"),
