@@ -137,6 +137,10 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),
         "done": StateStyle(_("已生成"), TONES["accepted"]),
         "failed": StateStyle(_("生成失败"), TONES["failed"]),
+        # Composition
+        "composing": StateStyle(_("编制中"), TONES["in_progress"]),
+        "approved": StateStyle(_("已批准"), TONES["accepted"]),
+        "discarded": StateStyle(_("已废弃"), TONES["not_applicable"]),
         # BulkExtension
         "extending": StateStyle(_("延期中"), TONES["in_progress"]),
         "extended": StateStyle(_("已延期"), TONES["accepted"]),

@@ -16,10 +16,11 @@ from portal.enqueue import enqueue
 from portal.gate import pass_gate
 from reports.enums import TRANSITIONS, ReportKind, ReportStep, SheetFormat, Subject
 from reports.jobs import render_report
-from reports.models import Report, ReportSchedule
+from reports.models import Composition, Report, ReportSchedule
 from reports.permissions import (
     can_ask_for,
     kind_for,
+    may_ask_for_composed,
     may_export_ledger,
     may_export_packages,
     may_export_proof,
@@ -168,6 +169,29 @@ def request_package(
     )
 
 
+@transaction.atomic
+def request_composed(*, membership: Membership, composition: Composition, is_draft: bool, by: User) -> Report:
+    """Queue a draft of the composition as it stands, or the report that its approval issues.
+
+    The same draft asked for twice is queued once.
+    """
+    wanted = Report(composition=composition, is_draft=is_draft, authority=composition.authority)
+    check(membership.authority_id == composition.authority_id and may_ask_for_composed(membership, wanted))
+    return _queue(
+        membership,
+        kind=ReportKind(composition.kind),
+        plan=composition.plan,
+        institution=None,
+        authority=composition.authority,
+        composition=composition,
+        is_draft=is_draft,
+        revision=composition.revision,
+        day=composition.day,
+        language=composition.language,
+        requested_by=by,
+    )
+
+
 def _queue(membership: Membership, **wanted: Any) -> Report:
     by, kind = wanted["requested_by"], wanted["kind"]
     check(kind is not None and membership in by.active_memberships)
@@ -189,7 +213,10 @@ def _rows_of(report: Report) -> dict[str, Any]:
 
 @transaction.atomic
 def retry_report(*, report: Report, by: User) -> Report:
-    """Queue a failed report once more, with all its attempts."""
+    """Queue a failed report once more, with all its attempts.
+
+    One that an approval issues is made for whoever retries it: the approver may have left meanwhile.
+    """
     check(can_ask_for(by, report))
     report = pass_gate(
         row=report,
@@ -201,6 +228,7 @@ def retry_report(*, report: Report, by: User) -> Report:
         finished_at=None,
         error="",
         refusal="",
+        requested_by=by if report.is_issued else report.requested_by,
     )
     enqueue(render_report, str(report.pk))
     return report

@@ -29,13 +29,27 @@ def attach(asked: Asked, *, code: str, scope: Mapping[str, Any], parts: Iterable
     return canonical_json(head | {name: value for part in parts for name, value in part.items()})
 
 
-def _report(report: Report, code: str) -> dict[str, str]:
+def _report(report: Report, code: str) -> dict[str, Any]:
     return {
         "number": report.number,
         "kind": report.kind,
-        "title": str(report.get_kind_display()),
+        "title": report.title,
         "language": report.language,
         "verification_code": code,
+        **_approval(report),
+    }
+
+
+def _approval(report: Report) -> dict[str, Any]:
+    """Whether a composed report is a draft still, or who approved it and when."""
+    if report.composition is None:
+        return {}
+    if report.is_draft:
+        return {"is_draft": True}
+    return {
+        "is_draft": False,
+        "approved_at": report.composition.approved_at,
+        "approved_by": report.composition.approved_by.name,
     }
 
 

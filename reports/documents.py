@@ -12,14 +12,18 @@ from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from reports.attached import attach
+from reports.composing.arranging import arranged, as_data
+from reports.composing.markdown import written
 from reports.contents.asked import Asked
 from reports.contents.kinds import CONTENTS
 from reports.contents.section import Context, Section
 from reports.enums import ReportKind
-from reports.models import Report
+from reports.models import Composition, Report
 from reports.permissions import membership_for
 from reports.verification.seals import Seal, new_seal
 from reports.workbook import workbook
@@ -43,31 +47,47 @@ class Part(NamedTuple):
     html: SafeString
 
 
-def compose(report: Report) -> Document:
+def compose(report: Report, *, is_preview: bool = False) -> Document:
     """The report in the active language, over what its reader may see now.
 
-    Each attempt has a seal of its own: no two files bear the same code.
+    Each attempt has a seal of its own: no two files bear the same code. A preview is no file, and shows none.
 
     Raises PermissionDenied when the person who asked has lost the role meanwhile.
     """
     membership = membership_for(report.requested_by, report)
     if membership is None:
         raise PermissionDenied
-    contents, seal = CONTENTS[ReportKind(report.kind)], new_seal()
+    contents, composition, seal = CONTENTS[ReportKind(report.kind)], report.composition, new_seal()
     asked = Asked(report, membership, timezone.localtime())
     with one_moment():
         scope = contents.scope(asked)
-        read = [(section, section.read(asked)) for section in contents.sections]
+        read = [(section, section.read(asked)) for section in arranged(contents, composition)]
         common = {"asked": asked, "report": report, "plan": report.plan, "now": asked.now}
-        parts = [_part(section, common, context) for section, context in read]
-        html = render_to_string(contents.template, {**common, **scope, "seal": seal, "parts": parts})
-        data = attach(asked, code=seal.code, scope=contents.scope_data(scope), parts=_data(read))
-        book = workbook(asked, code=seal.code, read=read)
+        shown = {"seal": None if is_preview else seal, "draft": report.is_draft, "is_preview": is_preview}
+        parts = [*_opening(composition), *(_part(section, common, context) for section, context in read)]
+        html = render_to_string(contents.template, {**common, **scope, **shown, "parts": parts})
+        told = [as_data(composition), *_data(read)]
+        data = attach(asked, code=seal.code, scope=contents.scope_data(scope), parts=told)
+        book = b"" if is_preview else workbook(asked, code=seal.code, read=read)
     return Document(html, data, book, asked.now, seal)
 
 
+def _opening(composition: Composition | None) -> list[Part]:
+    """What stands before all figures, where somebody wrote it."""
+    if composition is None or not composition.opening:
+        return []
+    return [Part("opening", _("综述"), _prose(composition.opening))]
+
+
 def _part(section: Section, common: Context, context: Context) -> Part:
-    return Part(section.key, section.title, render_to_string(section.template, {**common, **context}))
+    composition = common["report"].composition
+    text = composition.texts.get(section.key, "") if composition else ""
+    printed = render_to_string(section.template, {**common, **context})
+    return Part(section.key, section.title, _prose(text) + printed)
+
+
+def _prose(text: str) -> SafeString:
+    return format_html('<div class="prose">{}</div>', written(text)) if text else SafeString()
 
 
 def _data(read: Sequence[tuple[Section, Context]]) -> list[dict[str, Any]]:

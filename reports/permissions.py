@@ -45,7 +45,14 @@ def may_see_own_profile(membership: Membership | None) -> bool:
     return membership.may(Permission.SIGN) or membership.may(Permission.MANAGE_PEOPLE)
 
 
+def may_ask_for_composed(membership: Membership, report: Report) -> bool:
+    """A draft is for those who export reports anyway; what is issued, for those who approve."""
+    return membership.may(Permission.EXPORT_SUPERVISORY if report.is_draft else Permission.COMPOSE_REPORTS)
+
+
 def may_ask(membership: Membership, report: Report) -> bool:
+    if report.composition_id:
+        return may_ask_for_composed(membership, report)
     if report.is_package:
         return may_export_packages(membership)
     if report.is_ledger:

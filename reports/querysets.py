@@ -11,12 +11,21 @@ from portal.audit.canonical import Digests
 from reports.enums import ReportKind, ReportState
 
 SAME_REPORT = ("kind", "institution_id", "authority_id", "plan_id", "language")
+SAME_SCOPE = ("kinds", "all_regions", "regions")
 
 
 def _told_to(user) -> Q:
     """Not the proof of delivery, unless one may see it: what colleagues were told is not everybody's."""
     seen = [m.institution_id for m in user.active_memberships if m.institution_id and m.may(Permission.SEE_PROOF)]
     return ~Q(kind=ReportKind.PROOF) | Q(institution__in=seen)
+
+
+def _issued_or_exporting(user) -> Q:
+    """Not drafts of a composition, unless one may export the authority's reports oneself."""
+    exporting = [
+        m.authority_id for m in user.active_memberships if m.authority_id and m.may(Permission.EXPORT_SUPERVISORY)
+    ]
+    return Q(is_draft=False) | Q(authority__in=exporting)
 
 
 class ReportQuerySet(AttemptedQuerySet):
@@ -35,7 +44,7 @@ class ReportQuerySet(AttemptedQuerySet):
             authorities = [acting.authority_id] if acting.authority_id else []
         own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None) & _told_to(user)
         in_scope = Q(institution=None) | Q(has_permission_on("institution", user, SUPERVISE, acting=acting))
-        return self.filter(own | Q(in_scope, authority__in=authorities))
+        return self.filter(own | Q(in_scope, _issued_or_exporting(user), authority__in=authorities))
 
     def issued_as(self, digest: Digests) -> Self:
         """Those whose file, or the workbook beside it, has exactly these digests."""
@@ -44,8 +53,20 @@ class ReportQuerySet(AttemptedQuerySet):
         return self.filter(is_file | is_workbook, state=ReportState.DONE)
 
     def superseding(self, report) -> Self:
-        """Later ones of the same kind, body, plan and language, newest first. A translation supersedes nothing."""
+        """Later ones of the same kind, body, plan and language, newest first. A translation supersedes nothing.
+
+        What was approved is superseded by what was approved later for the same scope, of no earlier day; a draft by
+        nothing, and it supersedes nothing.
+        """
+        if report.is_draft:
+            return self.none()
         same = {field: getattr(report, field) for field in SAME_REPORT}
-        return self.filter(state=ReportState.DONE, code__isnull=False, as_at__gt=report.as_at, **same).order_by(
-            "-as_at"
-        )
+        later = self.filter(state=ReportState.DONE, code__isnull=False, as_at__gt=report.as_at, is_draft=False, **same)
+        return later.filter(_of_the_same_scope(report.composition)).order_by("-as_at")
+
+
+def _of_the_same_scope(composition) -> Q:
+    if composition is None:
+        return Q(composition=None)
+    same = {f"composition__{field}": getattr(composition, field) for field in SAME_SCOPE}
+    return Q(composition__day__gte=composition.day, **same)

@@ -11,5 +11,5 @@ def titles_of(row: Report | ReportSchedule) -> dict[str, str]:
     names = {}
     for field, language in (("title", "zh-hans"), ("title_en", "en")):
         with translation.override(language):
-            names[field] = row.get_kind_display()
+            names[field] = row.title
     return names

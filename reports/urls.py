@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from reports import views
 from reports.schedules.views import schedule_list, schedule_stop
@@ -12,6 +12,7 @@ urlpatterns = [
     path("proof/", views.proof, name="proof"),
     path("schedules/", schedule_list, name="schedules"),
     path("schedules/<int:pk>/stop/", schedule_stop, name="schedule_stop"),
+    path("compositions/", include("reports.composing.urls")),
     path("packages/", views.package, name="package"),
     path("packages/tasks/<int:pk>/", views.task_package, name="task_package"),
     path("<uuid:pk>/", views.report_detail, name="detail"),

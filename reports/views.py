@@ -43,7 +43,7 @@ def _visible(request: HttpRequest) -> ReportQuerySet:
     if request.membership is None:
         return Report.objects.none()
     reports = Report.objects.visible_to(request.user, acting=request.membership)
-    return reports.select_related("institution", "authority", "plan", "requested_by", "assignment__task")
+    return reports.select_related("institution", "authority", "plan", "requested_by", "assignment__task", "composition")
 
 
 @require_safe
@@ -212,7 +212,9 @@ def _filename(report: Report, extension: str) -> str:
 
 
 def _title_of(report: Report) -> str:
-    return f"{report.get_kind_display()}_{report.about}" if report.is_export else report.get_kind_display()
+    if report.is_draft:
+        return _("草稿_%(title)s") % {"title": report.title}
+    return f"{report.title}_{report.about}" if report.is_export else report.title
 
 
 @require_POST

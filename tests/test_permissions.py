@@ -292,7 +292,13 @@ def test_every_page_of_an_object_is_in_this_file():
         *(f"assessments:{name}" for name in ("save_answer", "presence")),
     }
     in_its_app = {"reports:file", "reports:workbook", "reports:retry", "assessments:evidence", "tasks:urging"}
-    in_its_app |= {"reports:schedule_stop", "tasks:extension", "tasks:extension_progress", "tasks:extension_undo"}
+    pages = ("", "_edit", "_preview", "_draft", "_template", "_approve", "_discard")
+    in_its_app |= {
+        "reports:schedule_stop",
+        "reports:template_delete",
+        *(f"reports:composition{page}" for page in pages),
+    }
+    in_its_app |= {"tasks:extension", "tasks:extension_progress", "tasks:extension_undo"}
     for path, pattern in URLS:
         app = path.split("/")[0]
         if "<" not in path or app in elsewhere or rule_of(pattern) == "public":

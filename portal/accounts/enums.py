@@ -49,6 +49,7 @@ class Permission(TextChoices):
     URGE = "urge", _("催办")
     SEE_PROOF = "see_proof", _("查看送达记录")
     MANAGE_VIEWS = "manage_views", _("管理共享视图")
+    COMPOSE_REPORTS = "compose_reports", _("编制和批准报告")
 
 
 ROLE_PERMISSIONS = {
@@ -73,6 +74,7 @@ ROLE_PERMISSIONS = {
         Permission.OPERATE,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_VIEWS,
+        Permission.COMPOSE_REPORTS,
         Permission.URGE,
         Permission.SEE_PROOF,
     },

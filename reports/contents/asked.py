@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import Q
+
 from assessments.models import Review
 from assessments.querysets import ReviewQuerySet
 from plan.models import Plan
@@ -44,13 +46,22 @@ class Asked:
         return self.report.day or self.now.date()
 
     @property
+    def starts_on(self) -> datetime.date | None:
+        """The first day of the period of a composed report that has one."""
+        return self.report.composition.starts_on if self.report.composition else None
+
+    def covers(self, prefix: str = "") -> Q:
+        """The part of the scope that a composed report is about, for institutions at a field path."""
+        return self.report.composition.covers(prefix) if self.report.composition else Q()
+
+    @property
     def institutions(self) -> InstitutionQuerySet:
-        return Institution.objects.visible_to(self.user, acting=self.membership)
+        return Institution.objects.visible_to(self.user, acting=self.membership).filter(self.covers())
 
     @property
     def assignments(self) -> AssignmentQuerySet:
         rows = Assignment.objects.visible_to(self.user, acting=self.membership)
-        return rows.filter(task__plan=self.plan)
+        return rows.filter(self.covers("institution__"), task__plan=self.plan)
 
     @property
     def reviews(self) -> ReviewQuerySet:

@@ -47,9 +47,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Contents:
-    """A kind of report: the layout with its cover, what the cover says of the scope, and the sections in order."""
+    """A kind of report: the layout with its cover, what the cover says of the scope, and the sections in order.
+
+    `composed_only` are sections that a composition may print beside these.
+    """
 
     template: str
     scope: Callable[[Asked], Context]
     scope_data: Callable[[Context], dict[str, Any]]
     sections: tuple[Section, ...]
+    composed_only: tuple[Section, ...] = ()

@@ -14,6 +14,7 @@ from reports.charts import heat_map
 from reports.contents import plain
 from reports.contents.asked import ROWS_ATTACHED, Asked
 from reports.contents.matrix import MATRIX
+from reports.contents.period import PERIOD
 from reports.contents.section import Contents, Context, Section, Sheet
 from reports.contents.shared import SUMMARY, deadline_cells, deadline_columns, figure_columns, line_rows
 from reports.sheets import moment, share
@@ -24,20 +25,21 @@ INSTITUTIONS_PRINTED = 100
 
 
 def _scope(asked: Asked) -> Context:
-    authority = asked.report.authority
+    authority, composition = asked.report.authority, asked.report.composition
+    scope = composition or authority
     return {
         "authority": authority,
-        "regions": list(authority.regions.all()),
-        "kinds": [kind.label for kind in InstitutionKind if kind in authority.kinds],
+        "all_regions": scope.all_regions,
+        "regions": composition.covered_regions if composition else list(authority.regions.all()),
+        "kinds": [kind.label for kind in InstitutionKind if kind in scope.kinds],
         "institution_count": asked.by_institution.total,
     }
 
 
 def _scope_data(context: Context) -> dict[str, Any]:
-    authority = context["authority"]
     return {
-        "authority": authority.local_name,
-        "all_regions": authority.all_regions,
+        "authority": context["authority"].local_name,
+        "all_regions": context["all_regions"],
         "regions": [region.local_name for region in context["regions"]],
         "kinds": [str(kind) for kind in context["kinds"]],
     }
@@ -269,4 +271,5 @@ SUPERVISORY = Contents(
     scope=_scope,
     scope_data=_scope_data,
     sections=(SUMMARY, WAITING, HEAT, KINDS, TASKS, REGIONS, OVERDUE, INSTITUTIONS, MATRIX),
+    composed_only=(PERIOD,),
 )

@@ -53,7 +53,8 @@ class Report(models.Model):
     are rows found in the explorer, with the `query` that found them, the `columns` shown and the `format`.
     A report on one institution may be its own, or an authority's. One on a `self_assessment` or a `task` is about
     that; reports of a `batch` are made together, and packed into its file. `day` is the past day that figures speak
-    of; without one they are those of the moment the report is made.
+    of; without one they are those of the moment the report is made. A report of a `composition` is a draft of it, as
+    it stood at `revision`, or what its approval issued.
     `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. `error` is for
     operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
     removed after some days (`removed_at`): it holds copies, which must not outlive evidence. A PDF is sealed: it bears
@@ -82,6 +83,11 @@ class Report(models.Model):
     schedule = models.ForeignKey(
         "reports.ReportSchedule", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
     )
+    composition = models.ForeignKey(
+        "reports.Composition", null=True, blank=True, on_delete=models.PROTECT, related_name="reports"
+    )
+    is_draft = models.BooleanField(default=False)
+    revision = models.PositiveIntegerField(null=True, blank=True)
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     subject = models.CharField(max_length=20, choices=Subject.choices, blank=True)
@@ -151,6 +157,13 @@ class Report(models.Model):
                 name="report_of_rows_has_subject_and_format",
                 condition=Q(kind=K.EXPORT, subject__in=Subject.values, format__in=SheetFormat.values)
                 | (~Q(kind=K.EXPORT) & Q(subject="", format="")),
+            ),
+            models.CheckConstraint(
+                name="report_draft_is_of_a_composition",
+                condition=Q(is_draft=False) | Q(composition__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="composition_issued_once", fields=["composition"], condition=Q(is_draft=False)
             ),
             models.CheckConstraint(
                 name="report_done_has_its_file",
@@ -263,8 +276,20 @@ class Report(models.Model):
         return dict(settings.LANGUAGES)[self.language]
 
     @property
+    def title(self) -> str:
+        """What the cover says it is."""
+        return self.composition.title if self.composition else str(self.get_kind_display())
+
+    @property
+    def is_issued(self) -> bool:
+        """Whether an approval made it: it bears the number of that."""
+        return self.composition is not None and not self.is_draft
+
+    @property
     def number(self) -> str:
         """What people quote, printed on the cover and shown on the page."""
+        if self.is_issued:
+            return self.composition.document_number
         return f"{timezone.localtime(self.requested_at):%Y%m%d}-{self.pk.hex[:8].upper()}"
 
     @property

@@ -61,6 +61,10 @@ class ReportSchedule(models.Model):
         return f"{self.get_kind_display()} {self.get_frequency_display()} {self.body}"
 
     @property
+    def title(self) -> str:
+        return str(self.get_kind_display())
+
+    @property
     def body(self) -> Institution | Authority:
         return self.authority or self.institution
 

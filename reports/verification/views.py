@@ -40,7 +40,8 @@ def _verify(request: HttpRequest, code: str) -> HttpResponse:
         return _page(request, form, status=422)
     file = form.cleaned_data["file"]
     issued = Report.objects.issued_as(file.digests).filter(code=form.cleaned_data["code"])
-    return _page(request, form, file=file, report=issued.select_related("institution", "authority", "plan").first())
+    issued = issued.select_related("institution", "authority", "plan", "composition__approved_by")
+    return _page(request, form, file=file, report=issued.first())
 
 
 def _empty_form(code: str) -> VerificationForm:

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from plan.models import Plan
 from portal.accounts.enums import InstitutionKind, Role
-from portal.accounts.models import Authority, Institution
+from portal.accounts.models import Authority, Institution, User
+from reports.composing.actions import begin_composition
 from reports.documents import Document
 from reports.enums import ReportKind, ReportState, ReportStep
-from reports.models import Report
+from reports.models import Composition, Report
 from reports.verification.codes import new_code
 from reports.verification.seals import new_seal
 from tasks.enums import AssignmentState
@@ -89,3 +90,14 @@ def small_industry(seed: int = 0) -> tuple[Plan, list[Institution]]:
                     deadline=today + timedelta(days=chance.choice([-400, -30, -1, 0, 1, 8, 90])),
                 )
     return plan, institutions
+
+
+def composition(authority: Authority, by: User | None = None, plan: Plan | None = None, **fields) -> Composition:
+    """A draft that a lead supervisor of the authority has begun, with the fields given."""
+    by = by or member(authority, Role.LEAD_SUPERVISOR)
+    begun = begin_composition(
+        membership=by.memberships.get(authority=authority), plan=plan or PlanFactory(), language="zh-hans", by=by
+    )
+    Composition.objects.filter(pk=begun.pk).update(**fields)
+    begun.refresh_from_db()
+    return begun

@@ -127,16 +127,17 @@ def find_plans(asked: Asked, limit: int) -> list[Hit]:
 
 
 def find_reports(asked: Asked, limit: int) -> list[Hit]:
-    """By number, by kind or by the plan it is about; the newest first."""
-    wanted = Q(kind__in=_kinds(asked.words)) | holds_plainly(asked.words, "plan__title", "plan__title_en")
+    """By number, by kind, by the plan it is about or by the title that it was given; the newest first."""
+    names = ("plan__title", "plan__title_en", "composition__title")
+    wanted = Q(kind__in=_kinds(asked.words)) | holds_plainly(asked.words, *names)
     number = REPORT_NUMBER.fullmatch(asked.words)
     if number:
         wanted |= Q(pk__range=(UUID(number[1].ljust(32, "0")), UUID(number[1].ljust(32, "f"))))
-    rows = Report.objects.visible_to(asked.user, asked.membership).filter(wanted)
+    rows = Report.objects.visible_to(asked.user, asked.membership).filter(wanted).select_related("composition")
     return [
         Hit(
             report.get_absolute_url(),
-            marked(report.get_kind_display(), asked.words),
+            marked(report.title, asked.words),
             _("编号 %(number)s，%(day)s")
             % {"number": report.number, "day": timezone.localdate(report.requested_at).isoformat()},
             rank=_rank(bool(number and report.pk.hex.startswith(number[1])), asked.words),

@@ -25,14 +25,18 @@ class Command(BaseCommand):
         report = Report.objects.issued_as(digest).first()
         if report is None:
             raise CommandError(f"{path} is not as issued: no report has these bytes. SHA-256 {digest.sha256}")
+        if report.is_draft:
+            raise CommandError(f"{path} is a draft of {report.title}, as it was made. It was never issued.")
         with translation.override(report.language):
             self._describe(report)
 
     def _describe(self, report: Report) -> None:
-        self.stdout.write(f"As issued: {report.get_kind_display()} {report.number}")
+        self.stdout.write(f"As issued: {report.title} {report.number}")
         self.stdout.write(f"Of: {report.body.local_name}, {report.about}")
         if report.as_at:
             self.stdout.write(f"Data as of: {_moment(report.as_at)}")
+        if report.is_issued:
+            self.stdout.write(f"Approved by: {report.composition.approved_by.name}")
         self.stdout.write(f"Issued on: {_moment(report.finished_at)}")
         if newer := report.superseded_by:
             self.stdout.write(f"Superseded by: {newer.number}, data as of {_moment(newer.as_at)}")
