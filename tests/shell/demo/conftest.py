@@ -2,7 +2,12 @@ import pytest
 
 
 @pytest.fixture(scope="package")
-def demo(django_db_setup, django_db_blocker):
+def db(django_db_setup):
+    """There is a database, as pytest-django sees by this name; but no transaction for each test."""
+
+
+@pytest.fixture(scope="package")
+def demo(db, django_db_blocker):
     """Loaded once for the tests of this package, which one worker runs; yields the structure from before."""
     from django.db import transaction
 
