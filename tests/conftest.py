@@ -2,7 +2,8 @@
 
 Settings read the environment as they are imported, so it is set here, before pytest-django looks for them:
 each process gets a data directory and a Redis of its own, and all share one PostgreSQL, in which pytest-django
-makes a database for each. DATABASE_URL, when set, is used instead of that PostgreSQL.
+makes a database for each, as a copy of one that was migrated. DATABASE_URL, when set, is used instead of that
+PostgreSQL, and every database in it is migrated.
 """
 
 import os
@@ -15,6 +16,7 @@ import pytest
 from django.conf import settings
 
 from portal.embedded import CannotStart, servers
+from tests.databases import migrated_database
 from tests.e2e.browser import launch_options
 from tests.vault.storages import own_disk, place, s3_bucket, s3_endpoint  # noqa: F401 - fixtures for every test
 
@@ -31,6 +33,7 @@ def _start_servers() -> None:
         if not os.environ.get("DATABASE_URL"):
             _stack.enter_context(servers(root, redis=False, durable=False))
             os.environ["DATABASE_URL"] = f"postgres://postgres@/portal?host={root / 'postgres'}"
+            os.environ["PORTAL_TESTS_COPY"] = "1"
     data_dir = Path(os.environ["PORTAL_TESTS_DIR"], worker)
     _stack.enter_context(servers(data_dir, postgres=False))
     (data_dir / "static").mkdir()
@@ -67,6 +70,14 @@ def pytest_configure() -> None:
     # Tests neither collect static files nor spend a tenth of a second on each password.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    from django.db import connection
+
+    if "PORTAL_TESTS_COPY" in os.environ:
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_database()
 
 
 CLAMD_MAX_BYTES = 2_000_000

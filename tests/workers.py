@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+
+from tests.databases import address_of
 
 
 def connection_parameters():
@@ -25,17 +26,12 @@ def wait_until(condition, seconds=60):
 
 
 @contextmanager
-def worker(queue: str):
-    """A real Celery worker on the tests' database and Redis, for one queue."""
-    name = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": os.environ["DATABASE_URL"].replace("/portal?", f"/{name}?"),
-        "PYTHONPATH": str(settings.BASE_DIR),
-    }
+def worker(queue: str, **variables: str):
+    """A real Celery worker on the tests' database, Redis and storage, for one queue; `variables` are its settings."""
+    environment = {**os.environ, "DATABASE_URL": address_of(connection.settings_dict["NAME"]), **variables}
     process = subprocess.Popen(
         [sys.executable, "-m", "celery", "--app", "portal", "worker", "--queues", queue, "--concurrency", "1"],
-        cwd=Path(settings.BASE_DIR),
+        cwd=settings.BASE_DIR,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

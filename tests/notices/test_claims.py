@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -16,6 +15,7 @@ from portal.notices.claims import Run, release_abandoned
 from portal.notices.enums import Channel, DeliveryState, Needless
 from portal.notices.models import Delivery
 from portal.notices.outcomes import MAX_ATTEMPTS
+from tests.databases import address_of
 from tests.factories.accounts import UserFactory
 from tests.factories.notices import DeliveryFactory
 from tests.notices.delivering import deliver_mail
@@ -45,10 +45,9 @@ def start(smtp_settings):
     started = []
 
     def run(code: str = DELIVER, **variables: str) -> subprocess.Popen:
-        address = urlsplit(os.environ["DATABASE_URL"])
         environment = {
             **os.environ,
-            "DATABASE_URL": address._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
+            "DATABASE_URL": address_of(connection.settings_dict["NAME"]),
             "EMAIL_URL": f"smtp://127.0.0.1:{smtp_settings.EMAIL_PORT}",
             **variables,
         }

@@ -4,20 +4,15 @@ import os
 import shutil
 import signal
 import socketserver
-import subprocess
-import sys
 import tempfile
 import threading
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from portal.audit.models import AuditEvent
 from tests.factories.vault import StoredFileFactory
+from tests.workers import wait_until, worker
 from vault.jobs import check_file
 from vault.models import StoredFile
 from vault.places import storage_of
@@ -49,50 +44,17 @@ def slow_clamd():
     shutil.rmtree(directory)
 
 
-@contextmanager
-def worker(clamd: str):
-    """A Celery worker on the tests' database, Redis and storage, for the queue of files."""
-    name = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": os.environ["DATABASE_URL"].replace("/portal?", f"/{name}?"),
-        "PORTAL_CLAMD": clamd,
-    }
-    line = [sys.executable, "-m", "celery", "--app", "portal", "worker", "--queues", "files", "--concurrency", "1"]
-    process = subprocess.Popen(
-        line,
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-
-
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_while_scanning_leaves_the_file_to_the_next(slow_clamd, clamd_address):
     waiting = StoredFileFactory(state="received", content=b"abc")
-    with worker(f"unix://{slow_clamd.server_address}") as first:
+    with worker("files", PORTAL_CLAMD=f"unix://{slow_clamd.server_address}") as first:
         check_file.delay(str(waiting.pk))
         assert slow_clamd.has_a_file.wait(60)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     assert StoredFile.objects.get().state == "received"
-    with worker(clamd_address):
+    with worker("files", PORTAL_CLAMD=clamd_address):
         check_file.delay(str(waiting.pk))
         wait_until(lambda: StoredFile.objects.get().state != "received")
     stored = StoredFile.objects.get()
