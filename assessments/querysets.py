@@ -36,6 +36,10 @@ class SelfAssessmentQuerySet(InstitutionRowQuerySet):
             return self.filter(signed if acting.is_supervising else own)
         return self.filter(own | signed)
 
+    def signed_before(self, moment: datetime.datetime) -> Self:
+        """What was signed by then, and not taken back by then."""
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=moment), signed_at__lt=moment)
+
     def last_accepted(self, plan: Any) -> Self:
         """The last accepted one of each institution in the plan's cycles: what the next one begins with."""
         accepted = self.filter(cycle__plan=plan, state=S.ACCEPTED)
@@ -272,6 +276,9 @@ class ScoreQuerySet(InstitutionRowQuerySet):
             cycle__period_ends_on__gt=OuterRef("self_assessment__cycle__period_ends_on"),
         )
         return self.whole().filter(~Exists(later), self_assessment__state=S.ACCEPTED)
+
+    def accepted_before(self, moment: datetime.datetime) -> Self:
+        return self.filter(self_assessment__state=S.ACCEPTED, self_assessment__reviewed_at__lt=moment)
 
     def accepted_in(self, cycle) -> Self:
         """What counts where institutions are compared. No version follows an accepted one, so each has one at most."""

@@ -96,9 +96,13 @@ def _rounded(value: float) -> Decimal:
 
 def standings(own: QuerySet[SelfAssessment]) -> list[Standing]:
     """The version signed last in each cycle, the earliest cycle first; `own` are the institution's, in two queries."""
+    return standings_of(own.filter(signed_at__isnull=False, withdrawn_at=None))
+
+
+def standings_of(signed: QuerySet[SelfAssessment]) -> list[Standing]:
+    """Of signed versions of one institution the last in each cycle, the earliest cycle first, in two queries."""
     versions = (
-        own.filter(signed_at__isnull=False, withdrawn_at=None)
-        .select_related("cycle__plan")
+        signed.select_related("cycle__plan")
         .prefetch_related(Prefetch("scores", Score.objects.filter(task=None)))
         .defer("content")
         .order_by("cycle__period_ends_on", "cycle", "version")

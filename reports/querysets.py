@@ -10,7 +10,16 @@ from portal.attempts import AttemptedQuerySet
 from portal.audit.canonical import Digests
 from reports.enums import ReportKind, ReportState
 
-SAME_REPORT = ("kind", "institution_id", "authority_id", "plan_id", "language")
+SAME_REPORT = (
+    "kind",
+    "institution_id",
+    "authority_id",
+    "plan_id",
+    "task_id",
+    "self_assessment_id",
+    "day",
+    "language",
+)
 
 
 def _told_to(user) -> Q:
@@ -42,7 +51,7 @@ class ReportQuerySet(AttemptedQuerySet):
         return self.filter(state=ReportState.DONE, sha256=digest.sha256, sm3=digest.sm3)
 
     def superseding(self, report) -> Self:
-        """Later ones of the same kind, body, plan and language, newest first. A translation supersedes nothing."""
+        """Later ones of the same kind, body, plan, day and language, newest first. A translation supersedes nothing."""
         same = {field: getattr(report, field) for field in SAME_REPORT}
         return self.filter(state=ReportState.DONE, code__isnull=False, as_at__gt=report.as_at, **same).order_by(
             "-as_at"

@@ -7,6 +7,7 @@ app_name = "reports"
 urlpatterns = [
     path("", views.report_list, name="list"),
     path("request/", views.report_request, name="request"),
+    path("self-assessments/<int:pk>/", views.assessment, name="assessment"),
     path("ledger/", views.ledger, name="ledger"),
     path("proof/", views.proof, name="proof"),
     path("packages/", views.package, name="package"),

@@ -67,9 +67,15 @@ def past_deadline(today: datetime.date, state: str = "state", deadline: str = "d
 
 
 class StandingQuerySet(InstitutionRowQuerySet):
-    """Rows that tell where an assignment stands: its state and its deadline are in the fields of these names."""
+    """Rows that tell where an assignment stands: what it is, its state and its deadline are in the fields of these
+    names, its task at the end of the path.
+    """
 
-    state_field, deadline_field = "state", "deadline"
+    assignment_field, state_field, deadline_field = "pk", "state", "deadline"
+    task_path = "task"
+
+    def of_plan(self, plan: Any) -> Self:
+        return self.filter(**{f"{self.task_path}__plan": plan})
 
     def in_state(self, *states: str) -> Self:
         return self.filter(**{f"{self.state_field}__in": states})
@@ -135,8 +141,8 @@ def tally_of(counts: Iterable[tuple[str, datetime.date, int]], today: datetime.d
 
 
 class AssignmentChangeQuerySet(StandingQuerySet):
-    institution_path = "assignment__institution"
-    state_field, deadline_field = "to_state", "to_deadline"
+    institution_path, task_path = "assignment__institution", "assignment__task"
+    assignment_field, state_field, deadline_field = "assignment", "to_state", "to_deadline"
 
     def last_by(self, day: datetime.date) -> Self:
         """Of each assignment the last by the end of the day, which tells how it stood then; annotated with the `day`.

@@ -5,17 +5,21 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from assessments.models import Review
-from assessments.querysets import ReviewQuerySet
-from plan.models import Plan
+from django.core.exceptions import PermissionDenied
+
+from assessments.models import Rectification, Review, SelfAssessment
+from assessments.querysets import RectificationQuerySet, ReviewQuerySet, SelfAssessmentQuerySet
+from plan.models import Plan, Task
 from portal.accounts.models import Institution, Membership, User
 from portal.accounts.querysets import InstitutionQuerySet
+from portal.days import end_of
 from reports import progress
 from reports.models import Report
-from reports.progress import Bounded, Progress
-from tasks.models import Assignment
-from tasks.querysets import AssignmentQuerySet
+from reports.progress import Bounded, Position, Progress
+from tasks.models import Assignment, AssignmentChange
+from tasks.querysets import AssignmentChangeQuerySet, AssignmentQuerySet, StandingQuerySet
 
 INSTITUTIONS_SHOWN = 500
 
@@ -37,30 +41,88 @@ class Asked:
         return self.report.plan
 
     @property
+    def task(self) -> Task | None:
+        return self.report.task
+
+    @property
+    def institution(self) -> Institution | None:
+        return self.report.institution
+
+    @property
     def day(self) -> datetime.date:
-        """The day that figures speak of."""
+        """The day that figures speak of, as known at its end; today means at this moment."""
         return self.report.day or self.now.date()
 
     @property
+    def is_past(self) -> bool:
+        return self.day < self.now.date()
+
+    @property
+    def until(self) -> datetime.datetime:
+        """What happened from then on is not told."""
+        return end_of(self.day)
+
+    @property
     def institutions(self) -> InstitutionQuerySet:
-        return Institution.objects.visible_to(self.user, acting=self.membership)
+        rows = Institution.objects.visible_to(self.user, acting=self.membership)
+        return rows.filter(pk=self.institution.pk) if self.institution else rows
 
     @property
     def assignments(self) -> AssignmentQuerySet:
-        rows = Assignment.objects.visible_to(self.user, acting=self.membership)
-        return rows.filter(task__plan=self.plan)
+        """As they are now."""
+        return Assignment.objects.visible_to(self.user, acting=self.membership).filter(**self._about())
+
+    @property
+    def facts(self) -> AssignmentChangeQuerySet:
+        """How they stood at the end of the day."""
+        changes = AssignmentChange.objects.visible_to(self.user, acting=self.membership)
+        return changes.filter(**self._about("assignment__")).last_by(self.day)
+
+    @property
+    def standing(self) -> StandingQuerySet:
+        return self.facts if self.is_past else self.assignments
+
+    def _about(self, path: str = "") -> dict[str, Any]:
+        wanted = {"task__plan": self.plan, "task": self.task, "institution": self.institution}
+        return {f"{path}{field}": value for field, value in wanted.items() if value}
 
     @property
     def reviews(self) -> ReviewQuerySet:
-        return Review.objects.visible_to(self.user, acting=self.membership)
+        rows = Review.objects.visible_to(self.user, acting=self.membership).filter(created_at__lt=self.until)
+        return rows.filter(submission__assignment__institution=self.institution) if self.institution else rows
+
+    @property
+    def self_assessments(self) -> SelfAssessmentQuerySet:
+        """What was signed by the end of the day under the plan."""
+        rows = SelfAssessment.objects.visible_to(self.user, acting=self.membership)
+        signed = rows.filter(cycle__plan=self.plan, signed_at__lt=self.until)
+        return signed.filter(institution=self.institution) if self.institution else signed
+
+    @cached_property
+    def signed(self) -> SelfAssessment:
+        """The version that a report on one is about, as long as its reader may see it."""
+        rows = self.self_assessments.select_related("cycle", "institution", "signed_by", "review__authority")
+        found = rows.filter(pk=self.report.self_assessment_id).first()
+        if found is None:
+            raise PermissionDenied
+        return found
+
+    @property
+    def rectifications(self) -> RectificationQuerySet:
+        rows = Rectification.objects.visible_to(self.user, self.membership).of_plan(self.plan)
+        return rows.filter(opened_at__lt=self.until)
 
     @cached_property
     def progress(self) -> Progress:
-        """Row by row for one institution, over the tallies for a scope."""
-        if self.report.institution:
+        """Row by row for one institution today, else over the tallies."""
+        if self.institution and not self.is_past:
             return progress.measure(self.assignments, plan=self.plan, today=self.day)
-        return progress.measure_scope(self.institutions, plan=self.plan, day=self.day)
+        return progress.measure_scope(self.institutions, plan=self.plan, day=self.day, task=self.task)
+
+    @cached_property
+    def position(self) -> Position:
+        return progress.position(self.institutions, plan=self.plan, day=self.day)
 
     @cached_property
     def by_institution(self) -> Bounded:
-        return progress.by_institution(self.assignments, plan=self.plan, today=self.day, limit=INSTITUTIONS_SHOWN)
+        return progress.by_institution(self.standing, plan=self.plan, today=self.day, limit=INSTITUTIONS_SHOWN)

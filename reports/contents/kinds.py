@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reports.contents.assessment import ASSESSMENT
 from reports.contents.section import Contents
 from reports.contents.status import STATUS
 from reports.contents.supervisory import SUPERVISORY
@@ -12,4 +13,5 @@ from reports.enums import ReportKind
 CONTENTS: Mapping[ReportKind, Contents] = {
     ReportKind.STATUS: STATUS,
     ReportKind.SUPERVISORY: SUPERVISORY,
+    ReportKind.ASSESSMENT: ASSESSMENT,
 }

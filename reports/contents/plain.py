@@ -52,11 +52,11 @@ def with_region(institution: Institution) -> dict[str, Any]:
 
 
 def of_assignment(assignment: Assignment, days: int) -> dict[str, Any]:
-    """How it stands, and how many days it is late."""
+    """How it stands, and how many days it is late; whether a deadline was official on a past day is not known."""
     return {
         "task": of_task(assignment.task),
         "state": assignment.state,
         "deadline": assignment.deadline,
-        "deadline_is_official": assignment.deadline_is_official,
+        "deadline_is_official": None if assignment.known_on else assignment.deadline_is_official,
         "days_late": days,
     }

@@ -16,6 +16,7 @@ from reports.contents.asked import Asked
 from reports.contents.section import Contents, Context, Section, Sheet
 from reports.contents.shared import SUMMARY, figure_columns, line_rows
 from tasks.enums import AssignmentState
+from tasks.querysets import AssignmentChangeQuerySet
 
 OVERDUE_SHOWN = 150
 
@@ -41,7 +42,9 @@ def _scope_data(context: Context) -> dict[str, Any]:
 
 
 def _waiting(asked: Asked) -> Context:
-    submitted = asked.assignments.filter(state=AssignmentState.SUBMITTED)
+    submitted = asked.standing.in_state(AssignmentState.SUBMITTED)
+    if isinstance(submitted, AssignmentChangeQuerySet):
+        submitted = submitted.with_time_of(AssignmentState.SUBMITTED)
     return {
         "figures": asked.progress.total,
         "waiting_since": submitted.aggregate(oldest=Min("submitted_at"))["oldest"],
@@ -146,11 +149,8 @@ REGIONS = Section(
 
 
 def _overdue(asked: Asked) -> Context:
-    rows = asked.assignments.select_related("institution__region")
-    return {
-        "figures": asked.progress.total,
-        "overdue": progress.overdue_list(rows, plan=asked.plan, today=asked.day, limit=OVERDUE_SHOWN),
-    }
+    late = progress.overdue_list(asked.standing, plan=asked.plan, today=asked.day, limit=OVERDUE_SHOWN)
+    return {"figures": asked.progress.total, "overdue": late}
 
 
 def _overdue_data(context: Context) -> dict[str, Any]:

@@ -33,9 +33,11 @@ from reports.progress.maturity import MATURITY_RULE, Maturity, cycle_by, maturit
 from reports.progress.measuring import by_region, measure, measure_scope
 from reports.progress.positions import AGES, AGES_RULE, REACHED_RULE, Position, Reached, position
 from reports.progress.rows import (
+    HISTORY,
     SOON_DAYS,
     Bounded,
     Late,
+    as_assignment,
     by_institution,
     days_late,
     nearest_deadlines,
@@ -55,6 +57,7 @@ __all__ = [
     "CONDITION_RULE",
     "COURSE_RULE",
     "DAYS_LATE",
+    "HISTORY",
     "MATURITY_RULE",
     "OVERDUE_RULE",
     "REACHED_RULE",
@@ -72,6 +75,7 @@ __all__ = [
     "Reached",
     "Standing",
     "Week",
+    "as_assignment",
     "by_institution",
     "by_region",
     "condition_among",

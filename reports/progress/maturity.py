@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from assessments.models import Cycle
@@ -62,7 +62,7 @@ def mean_level(levels: Counter[int]) -> Decimal | None:
 
 def cycle_by(rows: SelfAssessmentQuerySet, *, plan: Plan, day: datetime.date) -> Cycle | None:
     """The latest cycle of the plan in which anything was signed by the end of the day."""
-    signed = _signed_by(rows, day).filter(cycle=OuterRef("pk")).order_by()
+    signed = rows.signed_before(end_of(day)).filter(cycle=OuterRef("pk")).order_by()
     return Cycle.objects.filter(Exists(signed), plan=plan, opens_on__lte=day).order_by("-period_ends_on").first()
 
 
@@ -75,7 +75,7 @@ def maturity(
 ) -> Maturity:
     """Of self-assessments that the reader sees, in one query; `themes` are those of the plan asked for."""
     levels: dict[int, Counter[int]] = {theme.pk: Counter() for theme in themes}
-    signed = _signed_by(rows, day).filter(cycle=cycle)
+    signed = rows.signed_before(end_of(day)).filter(cycle=cycle)
     latest = signed.order_by("institution_id", "-version").distinct("institution_id").values("pk")
     institutions = 0
     for theme, level, number in _counted(latest, list(levels)):
@@ -94,7 +94,3 @@ def _counted(latest: QuerySet, themes: list[int]) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(LEVELS.format(latest=sql), [*parameters, themes])
         return cursor.fetchall()
-
-
-def _signed_by(rows: SelfAssessmentQuerySet, day: datetime.date) -> SelfAssessmentQuerySet:
-    return rows.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=end_of(day)), signed_at__lt=end_of(day))

@@ -1,4 +1,8 @@
-"""The rows behind the figures, each list bounded."""
+"""The rows behind the figures, each list bounded.
+
+`StandingQuerySet` means today's assignments, or the facts that tell how they stood at the end of a past day; where
+something else is read, too, `until` is the end of that day.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,9 @@ from plan.models import Plan
 from portal.accounts.models import Institution
 from reports.progress.figures import Figures, Line
 from tasks.enums import EDITABLE, AssignmentState
-from tasks.models import Assignment, Submission
-from tasks.querysets import AssignmentQuerySet, past_deadline
+from tasks.models import Assignment, AssignmentChange, Submission
+from tasks.past import as_it_was
+from tasks.querysets import AssignmentQuerySet, StandingQuerySet, past_deadline
 
 S = AssignmentState
 SOON_DAYS = 30
@@ -33,23 +38,27 @@ class Bounded(NamedTuple):
         return self.total - len(self.rows)
 
 
-def by_institution(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:
+def as_assignment(row: Assignment | AssignmentChange, *annotated: str) -> Assignment:
+    """The assignment that a row of either kind tells of, with what was annotated under these names."""
+    if isinstance(row, Assignment):
+        return row
+    assignment = as_it_was(row)
+    for name in annotated:
+        setattr(assignment, name, getattr(row, name))
+    return assignment
+
+
+def by_institution(standing: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:
     """One line for each institution, those with most overdue first, in three queries."""
-    rows = assignments.filter(task__plan=plan).order_by()
-    counts = {state: Count("pk", filter=Q(state=state)) for state in S.values}
-    lines = (
-        rows.values("institution")
-        .annotate(late=Count("pk", filter=past_deadline(today)), **counts)
-        .order_by("-late", "institution__name", "institution")[:limit]
-    )
-    found = {
-        line["institution"]: Figures(Counter({state: line[state] for state in S.values}), line["late"])
-        for line in lines
-    }
+    rows, path = standing.of_plan(plan).order_by(), standing.institution_path
+    counts = {state: Count("pk", filter=Q(**{rows.state_field: state})) for state in S.values}
+    late = Count("pk", filter=past_deadline(today, rows.state_field, rows.deadline_field))
+    lines = rows.values(path).annotate(late=late, **counts).order_by("-late", f"{path}__name", path)[:limit]
+    found = {line[path]: Figures(Counter({state: line[state] for state in S.values}), line["late"]) for line in lines}
     institutions = Institution.objects.select_related("region").in_bulk(found)
     return Bounded(
         [Line(institutions[pk], figures) for pk, figures in found.items()],
-        rows.aggregate(n=Count("institution", distinct=True))["n"],
+        rows.aggregate(n=Count(path, distinct=True))["n"],
     )
 
 
@@ -60,15 +69,15 @@ class Late(NamedTuple):
     days: int
 
 
-def overdue_list(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
-    """The overdue assignments, oldest deadline first."""
+def overdue_list(standing: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Late]:
+    """The overdue assignments, oldest deadline first, with their institutions' regions."""
     rows = (
-        assignments.filter(task__plan=plan)
+        standing.of_plan(plan)
         .overdue(today)
-        .select_related("task", "institution")
-        .order_by("deadline", "pk")[:limit]
+        .select_related(standing.task_path, f"{standing.institution_path}__region")
+        .order_by(standing.deadline_field, standing.assignment_field)[:limit]
     )
-    return [Late(row, days_late(row, today)) for row in rows]
+    return [Late(row, days_late(row, today)) for row in map(as_assignment, rows)]
 
 
 def days_late(assignment: Assignment, today: datetime.date) -> int:
@@ -98,27 +107,36 @@ def to_do(assignments: AssignmentQuerySet, *, plan: Plan, today: datetime.date, 
     return rows.select_related("task").order_by("urgency", "deadline", "task__number")[:limit]
 
 
-def with_history(assignments: AssignmentQuerySet) -> AssignmentQuerySet:
+HISTORY = ("submission_count", "last_verdict", "last_verdict_at")
+
+
+def with_history(standing: StandingQuerySet, until: datetime.datetime | None = None) -> StandingQuerySet:
     """Annotate `submission_count`, `last_verdict` and `last_verdict_at`: what was signed, and how it was judged."""
-    submissions = Submission.objects.filter(assignment=OuterRef("pk")).order_by()
-    reviews = Review.objects.filter(submission__assignment=OuterRef("pk")).order_by("-created_at")
+    assignment = OuterRef(standing.assignment_field)
+    submissions = Submission.objects.filter(assignment=assignment).order_by()
+    reviews = Review.objects.filter(submission__assignment=assignment).order_by("-created_at")
+    if until:
+        submissions, reviews = submissions.filter(signed_at__lt=until), reviews.filter(created_at__lt=until)
     counted = submissions.values("assignment").annotate(n=Count("pk")).values("n")
-    return assignments.annotate(
+    return standing.annotate(
         submission_count=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
         last_verdict=Subquery(reviews.values("verdict")[:1]),
         last_verdict_at=Subquery(reviews.values("created_at")[:1]),
     )
 
 
-def open_returns(reviews: QuerySet[Review], assignments: AssignmentQuerySet) -> QuerySet[Review]:
+def open_returns(
+    reviews: QuerySet[Review], standing: StandingQuerySet, until: datetime.datetime | None = None
+) -> QuerySet[Review]:
     """Returns that no later submission has answered yet, by task, with the reasons for each requirement."""
     later = Submission.objects.filter(
         assignment=OuterRef("submission__assignment"), number__gt=OuterRef("submission__number")
     )
+    if until:
+        later, reviews = later.filter(signed_at__lt=until), reviews.filter(created_at__lt=until)
+    still_open = standing.open().order_by().values(standing.assignment_field)
     return (
-        reviews.filter(
-            ~Exists(later), verdict=Verdict.RETURNED, submission__assignment__in=assignments.open().order_by()
-        )
+        reviews.filter(~Exists(later), verdict=Verdict.RETURNED, submission__assignment__in=still_open)
         .select_related("submission__assignment__task", "authority")
         .prefetch_related("remarks__requirement__task")
         .order_by("submission__assignment__task__number", "pk")

@@ -26,10 +26,11 @@ def queued(monkeypatch):
     return sent
 
 
-def ask(user, plan=None, language="zh-hans", membership=None):
-    return actions.request_report(
-        membership=membership or membership_of(user), plan=plan or PlanFactory(), language=language, by=user
-    )
+def ask(user, plan=None, language="zh-hans", membership=None, **asked):
+    membership = membership or membership_of(user)
+    kind = ReportKind.SUPERVISORY if membership.is_supervising else ReportKind.STATUS
+    wanted = {"kind": kind, "plan": plan or PlanFactory(), "language": language, **asked}
+    return actions.request_report(membership=membership, by=user, **wanted)
 
 
 @pytest.mark.django_db

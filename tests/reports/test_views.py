@@ -91,7 +91,8 @@ def test_asking_for_a_report(client, role, kind):
     plan = PlanFactory()
     page = client.get(reverse("reports:list")).content.decode()
     assert ('action="/reports/request/"' in page) == bool(kind)
-    response = client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en"})
+    wanted = {"kind": kind or "", "plan": plan.slug, "language": "en"}
+    response = client.post(reverse("reports:request"), wanted)
     if kind is None:
         assert response.status_code == 403
         assert not Report.objects.exists()
@@ -99,7 +100,7 @@ def test_asking_for_a_report(client, role, kind):
     report = Report.objects.get()
     assert response["Location"] == report.get_absolute_url()
     assert (report.kind, report.language, report.plan, report.state) == (kind, "en", plan, ReportState.QUEUED)
-    assert client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en"}).status_code == 302
+    assert client.post(reverse("reports:request"), wanted).status_code == 302
     assert Report.objects.count() == 1
 
 
