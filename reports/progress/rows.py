@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, FloatField, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, NullIf
+from django.utils.translation import gettext_lazy as _
 
 from assessments.enums import Verdict
 from assessments.models import Review
@@ -25,6 +27,8 @@ from tasks.querysets import AssignmentQuerySet, StandingQuerySet, past_deadline
 
 S = AssignmentState
 SOON_DAYS = 30
+WORST_RULE = _("进展最慢：逾期任务最多的机构，逾期数相同的按名称排列。")
+BEST_RULE = _("进展最快：没有逾期任务、验收率最高的机构，验收率相同的，已验收多的在前。")
 
 
 class Bounded(NamedTuple):
@@ -51,15 +55,32 @@ def as_assignment(row: Assignment | AssignmentChange, *annotated: str) -> Assign
 def by_institution(standing: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> Bounded:
     """One line for each institution, those with most overdue first, in three queries."""
     rows, path = standing.of_plan(plan).order_by(), standing.institution_path
+    worst_first = _grouped(rows, today).order_by("-late", f"{path}__name", path)
+    return Bounded(_lines(worst_first[:limit], path), rows.aggregate(n=Count(path, distinct=True))["n"])
+
+
+def best_institutions(standing: StandingQuerySet, *, plan: Plan, today: datetime.date, limit: int) -> list[Line]:
+    """Those with nothing overdue whose accepted share is highest, in two queries; by BEST_RULE."""
+    rows, path = standing.of_plan(plan).order_by(), standing.institution_path
+    applicable = Count("pk", filter=~Q(**{rows.state_field: S.NOT_APPLICABLE}))
+    ranked = _grouped(rows, today).annotate(share=Cast(S.ACCEPTED.value, FloatField()) / NullIf(applicable, 0))
+    best = ranked.filter(late=0, **{f"{S.ACCEPTED.value}__gt": 0}).order_by(
+        "-share", f"-{S.ACCEPTED.value}", f"{path}__name", path
+    )
+    return _lines(best[:limit], path)
+
+
+def _grouped(rows: StandingQuerySet, today: datetime.date) -> Any:
+    """By institution, how many stand in each state, and how many are `late`."""
     counts = {state: Count("pk", filter=Q(**{rows.state_field: state})) for state in S.values}
     late = Count("pk", filter=past_deadline(today, rows.state_field, rows.deadline_field))
-    lines = rows.values(path).annotate(late=late, **counts).order_by("-late", f"{path}__name", path)[:limit]
-    found = {line[path]: Figures(Counter({state: line[state] for state in S.values}), line["late"]) for line in lines}
+    return rows.values(rows.institution_path).annotate(late=late, **counts)
+
+
+def _lines(grouped: Iterable[dict[str, Any]], path: str) -> list[Line]:
+    found = {line[path]: Figures(Counter({state: line[state] for state in S.values}), line["late"]) for line in grouped}
     institutions = Institution.objects.select_related("region").in_bulk(found)
-    return Bounded(
-        [Line(institutions[pk], figures) for pk, figures in found.items()],
-        rows.aggregate(n=Count(path, distinct=True))["n"],
-    )
+    return [Line(institutions[pk], figures) for pk, figures in found.items()]
 
 
 class Late(NamedTuple):

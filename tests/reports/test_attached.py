@@ -15,7 +15,7 @@ from portal.accounts.models import Institution
 from portal.audit.canonical import as_plain, canonical_json
 from reports import progress
 from reports.contents.asked import INSTITUTIONS_SHOWN
-from reports.contents.supervisory import OVERDUE_SHOWN
+from reports.contents.scope import OVERDUE_SHOWN
 from reports.documents import compose
 from reports.rendering import to_pdf
 from tasks.enums import AssignmentState

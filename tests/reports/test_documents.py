@@ -145,7 +145,7 @@ def test_supervisory_report_counts_its_scope_only(supervisory, tmp_path):
 
 def test_supervisory_report_says_how_many_it_leaves_out(supervisory, monkeypatch):
     monkeypatch.setattr("reports.contents.asked.INSTITUTIONS_SHOWN", 3)
-    monkeypatch.setattr("reports.contents.supervisory.OVERDUE_SHOWN", 2)
+    monkeypatch.setattr("reports.contents.scope.OVERDUE_SHOWN", 2)
     html = composed(supervisory)
     assert "其余 1 家" in html
     assert "列出前 2 项" in html
