@@ -18,9 +18,13 @@ from reports.progress import COURSE_RULE
 def _course(asked: Asked) -> Context:
     weeks = progress.course(asked.institutions, plan=asked.plan, day=asked.day, task=asked.task)
     known = [week for week in weeks if week.accepted is not None]
-    has_work = bool(weeks[-1].due or known[-1].signed)
-    chart = burn_up(weeks, plan=asked.plan, day=asked.day, before=None, link=no_link, as_at=no_link)
-    return {"chart": chart if has_work else None, "points": half_years(known) if has_work else [], "rule": COURSE_RULE}
+    if not (weeks[-1].due or known[-1].signed):
+        return {"chart": None, "points": [], "rule": COURSE_RULE}
+    return {
+        "chart": burn_up(weeks, plan=asked.plan, day=asked.day, before=None, link=no_link, as_at=no_link),
+        "points": [week for week in half_years(known) if week.due or week.signed],
+        "rule": COURSE_RULE,
+    }
 
 
 def _course_data(context: Context) -> dict[str, Any]:

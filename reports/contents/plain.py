@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from plan.models import Task, Theme
+from plan.models import Requirement, Task, Theme
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Region
 from reports.progress import Figures, Line
@@ -33,6 +33,10 @@ def of_theme(theme: Theme) -> dict[str, Any]:
 
 def of_task(task: Task) -> dict[str, Any]:
     return {"number": task.number, "title": task.local_title}
+
+
+def of_requirement(requirement: Requirement) -> dict[str, Any]:
+    return {"reference": requirement.reference, "text": requirement.local_text}
 
 
 def of_kind(kind: InstitutionKind) -> dict[str, Any]:

@@ -61,6 +61,7 @@ from reports.progress.rows import (
     open_returns,
     overdue_list,
     plan_in_force,
+    standing_list,
     to_do,
     with_history,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "plan_in_force",
     "position",
     "rectifications",
+    "standing_list",
     "standings",
     "stood",
     "summed",

@@ -101,6 +101,18 @@ def overdue_list(standing: StandingQuerySet, *, plan: Plan, today: datetime.date
     return [Late(row, days_late(row, today)) for row in map(as_assignment, rows)]
 
 
+def standing_list(standing: StandingQuerySet, *, today: datetime.date, limit: int) -> Bounded:
+    """Every assignment with how many days it is late: the overdue first, then by deadline and name. In two queries."""
+    is_late = past_deadline(today, standing.state_field, standing.deadline_field)
+    rows = (
+        standing.select_related(standing.task_path, f"{standing.institution_path}__region")
+        .alias(place=Case(When(is_late, then=Value(0)), default=Value(1)))
+        .order_by("place", standing.deadline_field, f"{standing.institution_path}__name", standing.assignment_field)
+    )
+    found = [Late(row, days_late(row, today)) for row in map(as_assignment, rows[:limit])]
+    return Bounded(found, standing.count())
+
+
 def days_late(assignment: Assignment, today: datetime.date) -> int:
     """Whole days since the deadline's day; 0 for what is not overdue."""
     return 0 if assignment.is_closed else max((today - assignment.deadline).days, 0)
