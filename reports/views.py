@@ -47,7 +47,10 @@ def _visible(request: HttpRequest) -> ReportQuerySet:
 @require_safe
 @signed_in
 def report_list(request: HttpRequest) -> HttpResponse:
-    return _list_page(request, RequestForm(membership=request.membership, user=request.user))
+    """A link may fill in the form: `kind`, `plan`, `task`, `institution` and `day`."""
+    return _list_page(
+        request, RequestForm(membership=request.membership, user=request.user, initial=request.GET.dict())
+    )
 
 
 def _list_page(request: HttpRequest, form: RequestForm, status: int = 200) -> HttpResponse:

@@ -42,9 +42,14 @@ HEAT = Section(
     key="heat",
     title=gettext_lazy("逾期分布"),
     template="reports/pdf/sections/heat.html",
-    read=lambda asked: {"heat": heat_map(asked.progress)},
+    read=lambda asked: {"heat": heat_map(asked.progress), "figures": asked.progress.total},
     data=_heat_data,
 )
+
+
+def _task_heat(asked: Asked) -> Context:
+    found = task_matrix(asked.position)
+    return {"figures": asked.position.figures, "rule": CONDITIONS_RULE, **found._asdict()}
 
 
 def _task_heat_data(context: Context) -> dict[str, Any]:
@@ -68,7 +73,7 @@ TASK_HEAT = Section(
     key="task_heat",
     title=gettext_lazy("各任务、各类机构的情况"),
     template="reports/pdf/sections/task_heat.html",
-    read=lambda asked: {**task_matrix(asked.position)._asdict(), "rule": CONDITIONS_RULE},
+    read=_task_heat,
     data=_task_heat_data,
 )
 
