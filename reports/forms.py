@@ -71,9 +71,9 @@ class RequestForm(PlanForm):
     of report wants them, and left aside elsewhere.
     """
 
-    kind = forms.ChoiceField(label=_("报告"), choices=())
+    kind = forms.ChoiceField(label=_("报告种类"), choices=())
     institution = forms.ModelChoiceField(
-        label=_("机构"),
+        label=_("机构名称"),
         queryset=Institution.objects.none(),
         widget=SearchSelect("accounts:institution_options"),
         required=False,

@@ -109,7 +109,7 @@ class Asked:
 
     @property
     def rectifications(self) -> RectificationQuerySet:
-        rows = Rectification.objects.visible_to(self.user, self.membership).of_plan(self.plan)
+        rows = Rectification.objects.visible_to(self.user, self.membership).of_plan_or_none(self.plan)
         return rows.filter(opened_at__lt=self.until)
 
     @cached_property

@@ -17,7 +17,7 @@ from portal.days import end_of
 
 S = RectificationState
 
-RECTIFICATION_RULE = _("已逾期：整改期限已过而机构尚未提交整改结果；待核验的不计。")
+RECTIFICATION_RULE = _("已逾期：整改期限已过而机构尚未提交整改结果；待核验的不计。不针对具体要求或审核的整改一并计入。")
 # The state that each step leads to; moving a deadline leaves the state as it is.
 LEADS_TO: Mapping[StepKind, RectificationState] = {
     StepKind.OPENED: S.OPEN,
