@@ -64,22 +64,22 @@ def _compared_data(context: Context) -> dict[str, Any]:
 def _compared_sheet(context: Context) -> list[Sheet]:
     columns = [
         (_("主题"), 50),
-        (_("此前验收率"), 12),
-        (_("现验收率"), 12),
+        (_("此前验收率（%）"), 14),
+        (_("现验收率（%）"), 14),
         (_("此前逾期"), 10),
         (_("现逾期"), 10),
     ]
     rows = (
         [
             f"{line.theme.local_label} {line.theme.local_title}" if line.theme else _("合计"),
-            line.then.accepted_percent,
-            line.now.accepted_percent,
+            line.then.accepted_share,
+            line.now.accepted_share,
             line.then.overdue,
             line.now.overdue,
         ]
         for line in context["lines"]
     )
-    return [Sheet(_("与上一半年末比较"), columns, rows)]
+    return [Sheet(_("半年比较"), columns, rows)]
 
 
 COMPARED = Section(
