@@ -7,7 +7,7 @@ from collections.abc import Collection
 from assessments.models import Rectification, ReviewDraft, SelfAssessment
 from plan.permissions import can_manage_plan
 from portal.accounts.enums import Permission
-from portal.accounts.models import Authority, Institution, User
+from portal.accounts.models import Authority, Institution, Membership, User
 
 
 def can_open_cycle(user: User) -> bool:
@@ -28,6 +28,14 @@ def can_delegate(user: User, self_assessment: SelfAssessment) -> bool:
 def can_sign(user: User, self_assessment: SelfAssessment) -> bool:
     """Sign off, or send back to the contributor: the CIO's alone."""
     return user.may_at_institution(Permission.SIGN, self_assessment.institution_id)
+
+
+def can_export(user: User, self_assessment: SelfAssessment, acting: Membership | None) -> bool:
+    """Take what was signed away as a report, for the body acted for."""
+    needed = Permission.EXPORT_SUPERVISORY if acting and acting.is_supervising else Permission.EXPORT_STATUS
+    if not acting or not acting.may(needed) or not self_assessment.signed_at:
+        return False
+    return SelfAssessment.objects.visible_to(user, acting).filter(pk=self_assessment.pk).exists()
 
 
 def can_review_for(user: User, authority: Authority, institution_id: int) -> bool:

@@ -306,6 +306,10 @@ class RectificationQuerySet(InstitutionRowQuerySet):
         reviewed = Q(review__self_assessment__cycle__plan=plan) | Q(review__submission__assignment__task__plan=plan)
         return self.filter(Q(requirement__task__plan=plan) | Q(reviewed, requirement=None))
 
+    def of_plan_or_none(self, plan: Any) -> Self:
+        """Those of the plan, and those opened on their own, which are of no plan."""
+        return self.filter(Q(pk__in=self.of_plan(plan).order_by().values("pk")) | Q(requirement=None, review=None))
+
     def escalated(self, today: datetime.date) -> Self:
         """So long overdue that the authority's lead supervisors have been told."""
         return self.overdue(today - datetime.timedelta(days=ESCALATED_AFTER - 1))

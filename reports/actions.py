@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
-from plan.models import Plan
+from assessments.models import SelfAssessment
+from plan.models import Plan, Task
 from portal.accounts.access import check
 from portal.accounts.models import Institution, Membership, User
 from portal.audit.actions import record
@@ -19,7 +20,8 @@ from reports.jobs import render_report
 from reports.models import Composition, Report, ReportSchedule
 from reports.permissions import (
     can_ask_for,
-    kind_for,
+    is_in_reach,
+    kinds_for,
     may_ask_for_composed,
     may_export_ledger,
     may_export_packages,
@@ -33,25 +35,59 @@ from tasks.models import Assignment
 def request_report(
     *,
     membership: Membership,
+    kind: ReportKind,
     plan: Plan,
     language: str,
     by: User,
+    institution: Institution | None = None,
+    task: Task | None = None,
     day: datetime.date | None = None,
     schedule: ReportSchedule | None = None,
 ) -> Report:
-    """Queue the report that the role in that body may ask for, as at a past day if one is given.
+    """Queue a report on the plan: on a scope, on one task in it, or on one institution, today or as at a past day.
 
     One that the same person asked for in the same words and that is not finished yet is returned instead, so
     that a double click asks once.
     """
+    institution = institution or membership.institution
+    check(kind in kinds_for(membership) and is_in_reach(membership, institution))
+    check(task is None or task.plan_id == plan.pk)
     return _queue(
         membership,
-        kind=kind_for(membership),
+        kind=kind,
         plan=plan,
-        institution=membership.institution,
+        institution=institution,
         authority=membership.authority,
+        self_assessment=None,
+        task=task,
         day=day,
         schedule=schedule,
+        language=language,
+        requested_by=by,
+    )
+
+
+@transaction.atomic
+def request_assessment_report(
+    *,
+    membership: Membership,
+    self_assessment: SelfAssessment,
+    language: str,
+    by: User,
+    day: datetime.date | None = None,
+) -> Report:
+    """Queue the report on one signed self-assessment; asked for twice, it is queued once."""
+    seen = SelfAssessment.objects.visible_to(by, acting=membership).filter(signed_at__isnull=False)
+    check(ReportKind.ASSESSMENT in kinds_for(membership) and seen.filter(pk=self_assessment.pk).exists())
+    return _queue(
+        membership,
+        kind=ReportKind.ASSESSMENT,
+        plan=self_assessment.cycle.plan,
+        institution=self_assessment.institution,
+        authority=membership.authority,
+        self_assessment=self_assessment,
+        task=None,
+        day=day,
         language=language,
         requested_by=by,
     )
@@ -194,7 +230,7 @@ def request_composed(*, membership: Membership, composition: Composition, is_dra
 
 def _queue(membership: Membership, **wanted: Any) -> Report:
     by, kind = wanted["requested_by"], wanted["kind"]
-    check(kind is not None and membership in by.active_memberships)
+    check(membership in by.active_memberships)
     Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
     waiting = Report.objects.unfinished().filter(**wanted).first()
     if waiting:

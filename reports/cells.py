@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.utils import timezone
 
-from plan.models import Plan, Theme
+from plan.models import Plan, Task, Theme
 from portal.accounts.querysets import InstitutionQuerySet
 from tasks.enums import CLOSED
 
@@ -87,6 +87,7 @@ COUNTED = """
         COALESCE(sum(cell.number) FILTER (WHERE cell.deadline < %(day)s AND cell.state <> ALL(%(closed)s)), 0)::integer
     FROM cell JOIN plan_task task ON task.id = cell.task_id
     WHERE task.plan_id = %(plan)s AND (%(theme)s::bigint IS NULL OR task.theme_id = %(theme)s)
+    AND (%(task)s::bigint IS NULL OR task.id = %(task)s)
     GROUP BY {dimensions}, cell.state
     HAVING sum(cell.number) <> 0
 """
@@ -108,11 +109,12 @@ def counts(
     day: datetime.date,
     by: Sequence[str] = ("task", "kind"),
     theme: Theme | None = None,
+    task: Task | None = None,
 ) -> list[Count]:
     """What was known of the institutions' assignments at the end of the day, in two queries.
 
     `institutions` came through `visible_to`; kind and region are those they have now. `by` names DIMENSIONS. Today
-    means as things stand at this moment. With `theme`, its tasks only.
+    means as things stand at this moment. With `theme`, its tasks only; with `task`, only that.
     """
     try:
         seen, groups = groups_of(institutions)
@@ -123,6 +125,7 @@ def counts(
         **groups,
         "plan": plan.pk,
         "theme": theme and theme.pk,
+        "task": task and task.pk,
         "day": day,
         "until": datetime.date.max if is_now else day,
         "closed": [str(state) for state in CLOSED],

@@ -20,6 +20,12 @@ from tasks.enums import AssignmentState
 
 Link = Callable[..., str]
 
+
+def no_link(*_args: Any, **_filters: Any) -> str:
+    """On paper nothing leads further."""
+    return ""
+
+
 BAR_STEP = 32
 BAR_LEFT, BAR_LONGEST, BAR_WIDTH = 160, 192, 420
 

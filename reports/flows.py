@@ -14,7 +14,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.utils import timezone
 
-from plan.models import Plan, Theme
+from plan.models import Plan, Task, Theme
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.cells import IN_GROUPS, groups_of
 
@@ -39,6 +39,7 @@ FLOWS = """
     FROM move JOIN plan_task task ON task.id = move.task_id
     WHERE move.state = ANY(%(states)s) AND move.day <= %(until)s
     AND task.plan_id = %(plan)s AND (%(theme)s::bigint IS NULL OR task.theme_id = %(theme)s)
+    AND (%(task)s::bigint IS NULL OR task.id = %(task)s)
     GROUP BY 1, 2
 """
 
@@ -58,6 +59,7 @@ def flows(
     day: datetime.date,
     states: Sequence[str],
     theme: Theme | None = None,
+    task: Task | None = None,
 ) -> list[Flow]:
     """What moved until the end of the day, in two queries; today means until this moment."""
     try:
@@ -68,6 +70,7 @@ def flows(
         **groups,
         "plan": plan.pk,
         "theme": theme and theme.pk,
+        "task": task and task.pk,
         "day": day,
         "until": datetime.date.max if day >= timezone.localdate() else day,
         "states": [str(state) for state in states],

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from portal.accounts.enums import Permission
-from portal.accounts.models import Membership, User
+from portal.accounts.models import Institution, Membership, User
 from reports.enums import ReportKind
 from reports.models import Report
 
-PERMISSIONS = {
-    ReportKind.STATUS: Permission.EXPORT_STATUS,
-    ReportKind.SUPERVISORY: Permission.EXPORT_SUPERVISORY,
+# The reports that a permission lets one ask for, the one most asked for first.
+KINDS = {
+    Permission.EXPORT_STATUS: (ReportKind.STATUS, ReportKind.ASSESSMENT),
+    Permission.EXPORT_SUPERVISORY: (
+        ReportKind.SUPERVISORY,
+        ReportKind.TASK,
+        ReportKind.STATUS,
+        ReportKind.ASSESSMENT,
+    ),
 }
 
 
+def kinds_for(membership: Membership | None) -> list[ReportKind]:
+    """The reports that the role may ask for: an institution's of itself, a supervising body's of its scope."""
+    may = [kinds for needed, kinds in KINDS.items() if membership and membership.may(needed)]
+    return list(dict.fromkeys(kind for kinds in may for kind in kinds))
+
+
 def kind_for(membership: Membership | None) -> ReportKind | None:
-    """The report that the role may ask for; None for a role that asks for none."""
-    return next((kind for kind, needed in PERMISSIONS.items() if membership and membership.may(needed)), None)
+    """The report that the role asks for most; None for a role that asks for none."""
+    return next(iter(kinds_for(membership)), None)
+
+
+def is_in_reach(membership: Membership, institution: Institution | None) -> bool:
+    """Whether the role reaches the institution that a report is about; one on a whole scope is about none."""
+    rows = Institution.objects.visible_to(membership.user, acting=membership)
+    return institution is None or rows.filter(pk=institution.pk).exists()
 
 
 def may_export_packages(membership: Membership | None) -> bool:
@@ -61,7 +79,7 @@ def may_ask(membership: Membership, report: Report) -> bool:
         return may_export_proof(membership)
     if report.is_export:
         return may_export_rows(membership)
-    return kind_for(membership) == report.kind
+    return report.kind in kinds_for(membership) and is_in_reach(membership, report.institution)
 
 
 def membership_for(user: User, report: Report) -> Membership | None:

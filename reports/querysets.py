@@ -10,7 +10,17 @@ from portal.attempts import AttemptedQuerySet
 from portal.audit.canonical import Digests
 from reports.enums import ReportKind, ReportState
 
-SAME_REPORT = ("kind", "institution_id", "authority_id", "plan_id", "language")
+SAME_REPORT = (
+    "kind",
+    "institution_id",
+    "authority_id",
+    "plan_id",
+    "task_id",
+    "self_assessment_id",
+    "day",
+    "language",
+)
+SAME_COMPOSED = ("kind", "authority_id", "plan_id", "language")
 SAME_SCOPE = ("kinds", "all_regions", "regions")
 
 
@@ -53,14 +63,14 @@ class ReportQuerySet(AttemptedQuerySet):
         return self.filter(is_file | is_workbook, state=ReportState.DONE)
 
     def superseding(self, report) -> Self:
-        """Later ones of the same kind, body, plan and language, newest first. A translation supersedes nothing.
+        """Later ones of the same kind, body, plan, day and language, newest first. A translation supersedes nothing.
 
         What was approved is superseded by what was approved later for the same scope, of no earlier day; a draft by
         nothing, and it supersedes nothing.
         """
         if report.is_draft:
             return self.none()
-        same = {field: getattr(report, field) for field in SAME_REPORT}
+        same = {field: getattr(report, field) for field in (SAME_COMPOSED if report.composition else SAME_REPORT)}
         later = self.filter(state=ReportState.DONE, code__isnull=False, as_at__gt=report.as_at, is_draft=False, **same)
         return later.filter(_of_the_same_scope(report.composition)).order_by("-as_at")
 

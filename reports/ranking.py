@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assessments.enums import SelfAssessmentState, Verdict
 from assessments.models import Cycle, Remark, Review, Score, SelfAssessment
-from plan.models import Requirement
+from plan.models import Requirement, Task
 from portal.keyset import keyset_page
 from reports.progress import percent
 
@@ -120,6 +120,35 @@ class Returns(NamedTuple):
 
     rows: list[Returned]
     reviewed: int
+
+
+class ReturnedRequirement(NamedTuple):
+    """How often a requirement came back in submissions, and in self-assessments."""
+
+    requirement: Requirement
+    doing: int
+    judging: int
+
+    @property
+    def total(self) -> int:
+        return self.doing + self.judging
+
+
+def most_returned_of(task: Task, reviews: QuerySet[Review]) -> list[ReturnedRequirement]:
+    """The requirements of a task that those reviews returned, the most often first, in two queries."""
+    remarks = Remark.objects.filter(review__in=reviews.order_by(), requirement__task=task, verdict=Verdict.RETURNED)
+    counted = (
+        remarks.order_by()
+        .values_list("requirement")
+        .annotate(
+            doing=Count("pk", filter=Q(review__submission__isnull=False)),
+            judging=Count("pk", filter=Q(review__self_assessment__isnull=False)),
+        )
+    )
+    counts = {pk: numbers for pk, *numbers in counted}
+    requirements = Requirement.objects.select_related("task").in_bulk(counts)
+    found = [ReturnedRequirement(requirements[pk], *numbers) for pk, numbers in counts.items()]
+    return sorted(found, key=lambda one: (-one.total, one.requirement.number))
 
 
 def most_returned(self_assessments: QuerySet[SelfAssessment]) -> Returns:

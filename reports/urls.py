@@ -8,6 +8,7 @@ app_name = "reports"
 urlpatterns = [
     path("", views.report_list, name="list"),
     path("request/", views.report_request, name="request"),
+    path("self-assessments/<int:pk>/", views.assessment, name="assessment"),
     path("ledger/", views.ledger, name="ledger"),
     path("proof/", views.proof, name="proof"),
     path("schedules/", schedule_list, name="schedules"),

@@ -9,8 +9,6 @@ from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,9 +23,10 @@ from reports import ranking as ranks
 from reports.comparison import COMPARISON_RULE, MIN_OTHERS, MOST_CYCLES, compare, course, standings
 from reports.enums import STEPS, ReportKind, ReportState, ReportStep
 from reports.filters import CycleFilterForm, ScopeFilterForm
-from reports.forms import LanguageForm, PackageForm, ProofForm, RequestForm
+from reports.forms import AssessmentReportForm, LanguageForm, PackageForm, PlanForm, ProofForm, RequestForm
 from reports.models import Report
 from reports.models.reports import XLSX
+from reports.names import filename_of
 from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
 from reports.querysets import ReportQuerySet
 from reports.score_charts import band_chart, point_chart
@@ -43,13 +42,17 @@ def _visible(request: HttpRequest) -> ReportQuerySet:
     if request.membership is None:
         return Report.objects.none()
     reports = Report.objects.visible_to(request.user, acting=request.membership)
-    return reports.select_related("institution", "authority", "plan", "requested_by", "assignment__task", "composition")
+    related = ("institution", "authority", "plan", "requested_by", "assignment__task", "task", "self_assessment__cycle")
+    return reports.select_related(*related, "composition").defer("self_assessment__content")
 
 
 @require_safe
 @signed_in
 def report_list(request: HttpRequest) -> HttpResponse:
-    return _list_page(request, RequestForm(user=request.user))
+    """A link may fill in the form: `kind`, `plan`, `task`, `institution` and `day`."""
+    return _list_page(
+        request, RequestForm(membership=request.membership, user=request.user, initial=request.GET.dict())
+    )
 
 
 def _list_page(request: HttpRequest, form: RequestForm, status: int = 200) -> HttpResponse:
@@ -67,20 +70,36 @@ def _list_page(request: HttpRequest, form: RequestForm, status: int = 200) -> Ht
 @require_POST
 @requires(*EXPORT)
 def report_request(request: HttpRequest) -> HttpResponse:
-    form = RequestForm(request.POST, user=request.user)
+    form = RequestForm(request.POST, membership=request.membership, user=request.user)
     if not form.is_valid():
         return _list_page(request, form, status=422)
     report = actions.request_report(membership=request.membership, by=request.user, **form.cleaned_data)
     return redirect(report)
 
 
+@read_or_post
+@requires(*EXPORT)
+def assessment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for the report on one signed self-assessment: one's own, or one in scope."""
+    rows = SelfAssessment.objects.visible_to(request.user, request.membership).filter(signed_at__isnull=False)
+    found = get_object_or_404(rows.select_related("cycle__plan", "institution").defer("content"), pk=pk)
+    form = AssessmentReportForm(request.POST or None, self_assessment=found)
+    if form.is_valid():
+        asked = {"self_assessment": found, **form.cleaned_data}
+        report = actions.request_assessment_report(membership=request.membership, by=request.user, **asked)
+        return redirect(report)
+    context = {"form": form, "self_assessment": found}
+    return render(request, "reports/assessment_request.html", context, status=422 if form.errors else 200)
+
+
 @require_POST
 @requires(Permission.EXPORT_SUPERVISORY)
 def ledger(request: HttpRequest) -> HttpResponse:
     """Ask for the spreadsheet of who submitted what when, in the scope of the body acted for."""
-    form = RequestForm(request.POST, user=request.user)
+    form = PlanForm(request.POST, user=request.user)
     if not form.is_valid():
-        return _list_page(request, form, status=422)
+        asked = RequestForm(request.POST, membership=request.membership, user=request.user)
+        return _list_page(request, asked, status=422)
     return redirect(actions.request_ledger(membership=request.membership, by=request.user, **form.cleaned_data))
 
 
@@ -171,7 +190,7 @@ def _steps(report: Report) -> list[tuple[str, str]]:
 @signed_in
 def report_file(request: HttpRequest, pk: UUID) -> FileResponse:
     report = get_object_or_404(_visible(request), pk=pk, state=ReportState.DONE, removed_at=None)
-    response = _download(report.file, _filename(report, report.extension), report.content_type)
+    response = _download(report.file, filename_of(report, report.extension), report.content_type)
     if report.is_sheet and request.method == "GET":
         actions.record_download(report=report, by=request.user)
     return response
@@ -183,7 +202,7 @@ def report_workbook(request: HttpRequest, pk: UUID) -> FileResponse:
     """The tables of a PDF, as they are attached to it too."""
     done = _visible(request).filter(state=ReportState.DONE, removed_at=None).exclude(workbook="")
     report = get_object_or_404(done, pk=pk)
-    response = _download(report.workbook, _filename(report, XLSX[0]), XLSX[1])
+    response = _download(report.workbook, filename_of(report, XLSX[0]), XLSX[1])
     if request.method == "GET":
         actions.record_download(report=report, by=request.user)
     return response
@@ -198,23 +217,6 @@ def _download(file: FieldFile, name: str, content_type: str) -> FileResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def _filename(report: Report, extension: str) -> str:
-    about = report.institution or report.authority
-    if report.is_package:
-        task = f"_{report.assignment.task.number}" if report.assignment else ""
-        name = f"{report.get_kind_display()}_{about.local_name[:60]}{task}_{report.number}"
-    else:
-        day = timezone.localtime(report.finished_at).strftime("%Y%m%d")
-        name = f"{_title_of(report)}_{about.local_name[:60]}_{day}"
-    return f"{get_valid_filename(name)}.{extension}"
-
-
-def _title_of(report: Report) -> str:
-    if report.is_draft:
-        return _("草稿_%(title)s") % {"title": report.title}
-    return f"{report.title}_{report.about}" if report.is_export else report.title
 
 
 @require_POST

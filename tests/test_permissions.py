@@ -63,6 +63,7 @@ SIGNED = {
     "reports:detail": OWN,
     "reports:progress": OWN,
     "reports:task_package": {"cio", "supervisor", "lead"},
+    "reports:assessment": {"cio", "supervisor", "lead"},
     "assessments:withdraw": {"cio"},
     "assessments:withdraw_submission": {"cio"},
 }
@@ -138,6 +139,7 @@ class World:
         self.arguments["assessments:delegations"] = self.arguments["assessments:presence"] = [self_assessment.pk]
         self.arguments["assessments:save_answer"] = [self_assessment.pk, requirement.pk]
         self.arguments["reports:task_package"] = [assignment.pk]
+        self.arguments["reports:assessment"] = [self_assessment.pk]
         self.arguments |= {f"reports:{name}": [report.pk] for name in ("detail", "progress")}
         request = ChangeRequest.objects.create(
             assignment=assignment,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -116,6 +118,12 @@ class SelfAssessment(models.Model):
     @property
     def is_editable(self) -> bool:
         return self.state == S.DRAFT
+
+    def stood(self, until: datetime.datetime) -> S:
+        """In which state a version signed before that moment was then."""
+        if self.withdrawn_at and self.withdrawn_at < until:
+            return S.WITHDRAWN
+        return S(self.state) if self.reviewed_at and self.reviewed_at < until else S.SUBMITTED
 
     @property
     def is_overdue(self) -> bool:

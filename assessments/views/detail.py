@@ -19,7 +19,7 @@ from assessments.enums import SelfAssessmentState
 from assessments.history import remarks_before, remarks_given, versions_of
 from assessments.models import SelfAssessment
 from assessments.overview import ThemeLines, content_of, overview_of
-from assessments.permissions import can_delegate, can_fill_in, can_sign
+from assessments.permissions import can_delegate, can_export, can_fill_in, can_sign
 from assessments.rows import ThemeRows, themes_of
 from assessments.signed import SignedTask, read_draft, read_signed
 from assessments.views.finding import visible
@@ -67,6 +67,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_fill_in": self_assessment.is_editable and can_fill_in(request.user, self_assessment),
         "may_sign": self_assessment.state == SelfAssessmentState.AWAITING_SIGNATURE
         and can_sign(request.user, self_assessment),
+        "may_export": can_export(request.user, self_assessment, request.membership),
         "may_withdraw": self_assessment.state == SelfAssessmentState.SUBMITTED
         and can_sign(request.user, self_assessment),
     }

@@ -17,6 +17,7 @@ from assessments.enums import Verdict
 from assessments.forms import DeclineForm, ReviewForm
 from assessments.history import remarks_before, remarks_given, submissions_of, versions_of, work_before
 from assessments.models import Review, ReviewDraft, SelfAssessment
+from assessments.permissions import can_export
 from assessments.queue import Queue, place_of
 from assessments.remarks import tally
 from assessments.rows import Judging, themes_of
@@ -120,6 +121,7 @@ def review_page(
         "rectify_url": _rectify_url(review),
         "filters": filters_of(request),
         **_of_kind(signed),
+        "may_export": isinstance(signed, SelfAssessment) and can_export(request.user, signed, request.membership),
     }
     return render(request, "assessments/review.html", context, status=status)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from plan.models import Task, Theme
+from plan.models import Requirement, Task, Theme
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Institution, Region
 from reports.progress import Figures, Line
@@ -35,6 +35,10 @@ def of_task(task: Task) -> dict[str, Any]:
     return {"number": task.number, "title": task.local_title}
 
 
+def of_requirement(requirement: Requirement) -> dict[str, Any]:
+    return {"reference": requirement.reference, "text": requirement.local_text}
+
+
 def of_kind(kind: InstitutionKind) -> dict[str, Any]:
     return {"code": kind.value, "label": str(kind.label)}
 
@@ -52,11 +56,11 @@ def with_region(institution: Institution) -> dict[str, Any]:
 
 
 def of_assignment(assignment: Assignment, days: int) -> dict[str, Any]:
-    """How it stands, and how many days it is late."""
+    """How it stands, and how many days it is late; whether a deadline was official on a past day is not known."""
     return {
         "task": of_task(assignment.task),
         "state": assignment.state,
         "deadline": assignment.deadline,
-        "deadline_is_official": assignment.deadline_is_official,
+        "deadline_is_official": None if assignment.known_on else assignment.deadline_is_official,
         "days_late": days,
     }

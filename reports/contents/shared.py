@@ -68,3 +68,22 @@ SUMMARY = Section(
     data=lambda context: {"figures": plain.of_figures(context["figures"])},
     sheets=_summary_sheet,
 )
+
+
+def _themes(asked: Asked) -> Context:
+    return {"figures": asked.progress.total, "by_theme": asked.progress.by_theme}
+
+
+def _theme_sheet(context: Context) -> list[Sheet]:
+    rows = line_rows(context["by_theme"], lambda theme: [f"{theme.local_label} {theme.local_title}"])
+    return [Sheet(_("各主题进展"), [(_("主题"), 50), *figure_columns()], rows)]
+
+
+THEMES = Section(
+    key="themes",
+    title=gettext_lazy("各主题进展"),
+    template="reports/pdf/sections/themes.html",
+    read=_themes,
+    data=lambda context: {"by_theme": plain.of_lines(context["by_theme"], plain.of_theme)},
+    sheets=_theme_sheet,
+)

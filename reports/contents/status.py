@@ -14,33 +14,16 @@ from reports import progress
 from reports.contents import plain
 from reports.contents.asked import Asked
 from reports.contents.section import Contents, Context, Section, Sheet
-from reports.contents.shared import SUMMARY, deadline_cells, deadline_columns, figure_columns, line_rows
+from reports.contents.shared import SUMMARY, THEMES, deadline_cells, deadline_columns
 from reports.sheets import moment
 from tasks.models import Assignment
 
 
-def _themes(asked: Asked) -> Context:
-    return {"figures": asked.progress.total, "by_theme": asked.progress.by_theme}
-
-
-def _theme_sheet(context: Context) -> list[Sheet]:
-    rows = line_rows(context["by_theme"], lambda theme: [f"{theme.local_label} {theme.local_title}"])
-    return [Sheet(_("各主题进展"), [(_("主题"), 50), *figure_columns()], rows)]
-
-
-THEMES = Section(
-    key="themes",
-    title=gettext_lazy("各主题进展"),
-    template="reports/pdf/sections/themes.html",
-    read=_themes,
-    data=lambda context: {"by_theme": plain.of_lines(context["by_theme"], plain.of_theme)},
-    sheets=_theme_sheet,
-)
-
-
 def _tasks(asked: Asked) -> Context:
-    rows = progress.with_history(asked.assignments).select_related("task__theme").order_by("task__number")
-    return {"rows": [(row, progress.days_late(row, asked.day)) for row in rows]}
+    standing = asked.standing
+    rows = progress.with_history(standing, asked.until).select_related(f"{standing.path}task__theme")
+    found = [progress.as_assignment(row, asked.day, *progress.HISTORY) for row in rows.order_by("task__number")]
+    return {"rows": [(row, progress.days_late(row, asked.day)) for row in found], "is_past": asked.is_past}
 
 
 def _task_data(context: Context) -> dict[str, Any]:
@@ -96,7 +79,7 @@ TASKS = Section(
 
 
 def _returns(asked: Asked) -> Context:
-    return {"returns": list(progress.open_returns(asked.reviews, asked.assignments))}
+    return {"returns": list(progress.open_returns(asked.reviews, asked.standing, asked.until))}
 
 
 def _return(review: Review) -> dict[str, Any]:

@@ -4,69 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.accounts.enums import InstitutionKind
 from reports import progress
 from reports.charts import heat_map
 from reports.contents import plain
-from reports.contents.asked import ROWS_ATTACHED, Asked
+from reports.contents.asked import Asked
+from reports.contents.course import COURSE
+from reports.contents.earlier import COMPARED, SCORES
+from reports.contents.extremes import EXTREMES
 from reports.contents.matrix import MATRIX
 from reports.contents.period import PERIOD
+from reports.contents.rectifications import RECTIFICATIONS
+from reports.contents.scope import KINDS, OVERDUE, REGIONS, WAITING, scope, scope_data
 from reports.contents.section import Contents, Context, Section, Sheet
-from reports.contents.shared import SUMMARY, deadline_cells, deadline_columns, figure_columns, line_rows
-from reports.sheets import moment, share
-from tasks.enums import AssignmentState
+from reports.contents.shared import SUMMARY, THEMES, figure_columns, line_rows
+from reports.dashboard.heat import task_matrix
+from reports.progress import CONDITIONS_RULE, Condition
+from reports.sheets import share
 
-OVERDUE_SHOWN = 150
 INSTITUTIONS_PRINTED = 100
-
-
-def _scope(asked: Asked) -> Context:
-    authority, composition = asked.report.authority, asked.report.composition
-    scope = composition or authority
-    return {
-        "authority": authority,
-        "all_regions": scope.all_regions,
-        "regions": composition.covered_regions if composition else list(authority.regions.all()),
-        "kinds": [kind.label for kind in InstitutionKind if kind in scope.kinds],
-        "institution_count": asked.by_institution.total,
-    }
-
-
-def _scope_data(context: Context) -> dict[str, Any]:
-    return {
-        "authority": context["authority"].local_name,
-        "all_regions": context["all_regions"],
-        "regions": [region.local_name for region in context["regions"]],
-        "kinds": [str(kind) for kind in context["kinds"]],
-    }
-
-
-def _waiting(asked: Asked) -> Context:
-    submitted = asked.assignments.filter(state=AssignmentState.SUBMITTED)
-    return {
-        "figures": asked.progress.total,
-        "waiting_since": submitted.aggregate(oldest=Min("submitted_at"))["oldest"],
-    }
-
-
-def _waiting_sheet(context: Context) -> list[Sheet]:
-    columns = [(_("待审核"), 10), (_("最早签署时间"), 18)]
-    row = [context["figures"].waiting_for_review, moment(context["waiting_since"])]
-    return [Sheet(_("待审核情况"), columns, iter([row]))]
-
-
-WAITING = Section(
-    key="waiting",
-    title=gettext_lazy("待审核情况"),
-    template="reports/pdf/sections/waiting.html",
-    read=_waiting,
-    data=lambda context: {"waiting_since": context["waiting_since"]},
-    sheets=_waiting_sheet,
-)
 
 
 def _heat_data(context: Context) -> dict[str, Any]:
@@ -100,24 +58,40 @@ HEAT = Section(
     key="heat",
     title=gettext_lazy("逾期分布"),
     template="reports/pdf/sections/heat.html",
-    read=lambda asked: {"heat": heat_map(asked.progress)},
+    read=lambda asked: {"heat": heat_map(asked.progress), "figures": asked.progress.total},
     data=_heat_data,
     sheets=_heat_sheet,
 )
 
 
-def _kind_sheet(context: Context) -> list[Sheet]:
-    rows = line_rows(context["by_kind"], lambda kind: [str(kind.label)])
-    return [Sheet(_("各类机构进展"), [(_("机构类别"), 20), *figure_columns()], rows)]
+def _task_heat(asked: Asked) -> Context:
+    found = task_matrix(asked.position)
+    return {"figures": asked.position.figures, "rule": CONDITIONS_RULE, **found._asdict()}
 
 
-KINDS = Section(
-    key="kinds",
-    title=gettext_lazy("各类机构进展"),
-    template="reports/pdf/sections/kinds.html",
-    read=lambda asked: {"figures": asked.progress.total, "by_kind": asked.progress.by_kind},
-    data=lambda context: {"by_kind": plain.of_lines(context["by_kind"], plain.of_kind)},
-    sheets=_kind_sheet,
+def _task_heat_data(context: Context) -> dict[str, Any]:
+    return {
+        "task_heat_map": [
+            {
+                "task": task.number,
+                "kind": name,
+                "condition": square.condition,
+                "overdue": square.overdue,
+                "applicable": square.applicable,
+                "accepted_share": progress.percent(square.now[Condition.DONE], square.applicable),
+            }
+            for task, squares in context["lines"]
+            for name, square in zip(context["columns"], squares, strict=True)
+        ]
+    }
+
+
+TASK_HEAT = Section(
+    key="task_heat",
+    title=gettext_lazy("各任务、各类机构的情况"),
+    template="reports/pdf/sections/task_heat.html",
+    read=_task_heat,
+    data=_task_heat_data,
 )
 
 
@@ -127,10 +101,7 @@ def _tasks(asked: Asked) -> Context:
 
 
 def _task_data(context: Context) -> dict[str, Any]:
-    return {
-        "by_theme": plain.of_lines(context["by_theme"], plain.of_theme),
-        "by_task": plain.of_lines(context["by_task"], plain.of_task),
-    }
+    return {"by_task": plain.of_lines(context["by_task"], plain.of_task)}
 
 
 def _task_sheet(context: Context) -> list[Sheet]:
@@ -146,79 +117,6 @@ TASKS = Section(
     read=_tasks,
     data=_task_data,
     sheets=_task_sheet,
-)
-
-
-def _regions(asked: Asked) -> Context:
-    regions = progress.by_region(asked.institutions, plan=asked.plan, day=asked.day)
-    return {"figures": asked.progress.total, "by_region": regions}
-
-
-def _region_sheet(context: Context) -> list[Sheet]:
-    rows = line_rows(context["by_region"], lambda region: [region.local_name])
-    return [Sheet(_("各地区进展"), [(_("地区"), 20), *figure_columns()], rows)]
-
-
-REGIONS = Section(
-    key="regions",
-    title=gettext_lazy("各地区进展"),
-    template="reports/pdf/sections/regions.html",
-    read=_regions,
-    data=lambda context: {"by_region": plain.of_lines(context["by_region"], plain.of_region)},
-    sheets=_region_sheet,
-)
-
-
-def _overdue(asked: Asked) -> Context:
-    rows = asked.assignments.select_related("institution__region")
-    return {
-        "figures": asked.progress.total,
-        "overdue": progress.overdue_list(rows, plan=asked.plan, today=asked.day, limit=OVERDUE_SHOWN),
-        "each_overdue": progress.each_overdue(rows, plan=asked.plan, today=asked.day, limit=ROWS_ATTACHED),
-    }
-
-
-def _overdue_data(context: Context) -> dict[str, Any]:
-    return {
-        "overdue": [
-            plain.with_region(late.assignment.institution) | plain.of_assignment(late.assignment, late.days)
-            for late in context["overdue"]
-        ]
-    }
-
-
-def _overdue_sheet(context: Context) -> list[Sheet]:
-    columns = [
-        (_("机构名称"), 40),
-        (_("统一社会信用代码"), 22),
-        (_("地区"), 12),
-        (_("任务号"), 8),
-        (_("任务"), 50),
-        (_("状态"), 12),
-        *deadline_columns(),
-    ]
-    rows = (
-        [
-            row.institution.local_name,
-            row.institution.credit_code,
-            row.institution.region.local_name,
-            row.task.number,
-            row.task.local_title,
-            row.get_state_display(),
-            *deadline_cells(row, days),
-        ]
-        for row, days in context["each_overdue"]
-    )
-    return [Sheet(_("逾期任务"), columns, rows)]
-
-
-OVERDUE = Section(
-    key="overdue",
-    title=gettext_lazy("逾期任务"),
-    template="reports/pdf/sections/overdue.html",
-    read=_overdue,
-    data=_overdue_data,
-    sheets=_overdue_sheet,
 )
 
 
@@ -268,8 +166,25 @@ INSTITUTIONS = Section(
 
 SUPERVISORY = Contents(
     template="reports/pdf/supervisory.html",
-    scope=_scope,
-    scope_data=_scope_data,
-    sections=(SUMMARY, WAITING, HEAT, KINDS, TASKS, REGIONS, OVERDUE, INSTITUTIONS, MATRIX),
+    scope=scope,
+    scope_data=scope_data,
+    sections=(
+        SUMMARY,
+        COMPARED,
+        COURSE,
+        WAITING,
+        THEMES,
+        KINDS,
+        REGIONS,
+        TASKS,
+        HEAT,
+        TASK_HEAT,
+        SCORES,
+        EXTREMES,
+        RECTIFICATIONS,
+        OVERDUE,
+        INSTITUTIONS,
+        MATRIX,
+    ),
     composed_only=(PERIOD,),
 )

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from plan.models import Task
 from portal.accounts.enums import InstitutionKind
+from reports.charts import Link, no_link
 from reports.dashboard.asked import Asked
 from reports.dashboard.charts.marks import MARKS, Mark
-from reports.dashboard.charts.matrix import Entry, matrix
+from reports.dashboard.charts.matrix import Entry, Matrix, matrix
 from reports.progress import CONDITIONS_RULE, OVERDUE_RULE, Condition, Position, condition_among, in_words, percent
 
 C = Condition
@@ -58,9 +59,23 @@ class Square(NamedTuple):
         return in_words(percent(self.now[C.DONE], self.applicable))
 
 
+class TaskMatrix(NamedTuple):
+    """Every task at every kind of institution, the sum of kinds last: as rows of squares, and drawn."""
+
+    columns: list[str]
+    lines: list[tuple[Task, list[Square]]]
+    chart: Matrix
+
+
 def content(asked: Asked) -> dict[str, Any]:
-    kinds: list[InstitutionKind | None] = [*asked.now.progress.kinds, None]
-    lines = [(task, _squares(asked, task, kinds)) for task in asked.now.tasks]
+    found = task_matrix(asked.now, asked.then, asked.link)
+    return {"figures": asked.now.figures, "rules": [CONDITIONS_RULE, OVERDUE_RULE], **found._asdict()}
+
+
+def task_matrix(now: Position, then: Position | None = None, link: Link = no_link) -> TaskMatrix:
+    """`link(task=…, kind=…, overdue=1)` gives the address of the list behind a square."""
+    kinds: list[InstitutionKind | None] = [*now.progress.kinds, None]
+    lines = [(task, _squares(now, then, task, kinds)) for task in now.tasks]
     names = [str(kind.label) if kind else _("合计") for kind in kinds]
     chart = matrix(
         title=_finding([square for _task, squares in lines for square in squares[:-1]]),
@@ -69,30 +84,24 @@ def content(asked: Asked) -> dict[str, Any]:
         rows=[
             (
                 f"{task.number} {task.local_title}",
-                asked.link(task=task.number),
-                [_entry(asked, square) for square in squares],
+                link(task=task.number),
+                [_entry(link, square) for square in squares],
             )
             for task, squares in lines
         ],
         labels=240,
         cell=(124, 36),
     )
-    return {
-        "figures": asked.now.figures,
-        "chart": chart,
-        "columns": names,
-        "lines": lines,
-        "rules": [CONDITIONS_RULE, OVERDUE_RULE],
-    }
+    return TaskMatrix(names, lines, chart)
 
 
 def _name(task: Task) -> str:
     return f"{task.number} {task.local_title}"
 
 
-def _squares(asked: Asked, task: Task, kinds: list[InstitutionKind | None]) -> list[Square]:
-    now, then = _along(asked.now, task, kinds), _along(asked.then, task, kinds) if asked.then else None
-    return [Square(task, kind, now[n], then[n] if then else None) for n, kind in enumerate(kinds)]
+def _squares(now: Position, then: Position | None, task: Task, kinds: list[InstitutionKind | None]) -> list[Square]:
+    here, before = _along(now, task, kinds), _along(then, task, kinds) if then else None
+    return [Square(task, kind, here[n], before[n] if before else None) for n, kind in enumerate(kinds)]
 
 
 def _along(position: Position, task: Task, kinds: list[InstitutionKind | None]) -> list[Counter[Condition]]:
@@ -101,7 +110,7 @@ def _along(position: Position, task: Task, kinds: list[InstitutionKind | None]) 
     return [found[kind] if kind else sum(found.values(), Counter()) for kind in kinds]
 
 
-def _entry(asked: Asked, square: Square) -> Entry:
+def _entry(link: Link, square: Square) -> Entry:
     name = f"{square.task.number} {square.kind.label}" if square.kind else f"{square.task.number} {_('合计')}"
     words = {
         "name": name,
@@ -120,7 +129,7 @@ def _entry(asked: Asked, square: Square) -> Entry:
         filters["kind"] = square.kind.value
     if square.overdue:
         filters["overdue"] = 1
-    return Entry(square.condition, square.was, title, asked.link(**filters), f"{square.overdue:,} · {square.done}")
+    return Entry(square.condition, square.was, title, link(**filters), f"{square.overdue:,} · {square.done}")
 
 
 def _finding(squares: list[Square]) -> str:

@@ -262,15 +262,35 @@ class Report(models.Model):
         return FORMATS.get(K(self.kind), PDF)
 
     @property
+    def concerns(self) -> str:
+        """Whose work it tells of."""
+        return (self.institution or self.authority).local_name
+
+    @property
+    def details(self) -> str:
+        """Of a PDF, what it is about beside its body and its plan; empty where that says all."""
+        said = []
+        if self.institution and self.authority:
+            said.append(self.institution.local_name)
+        if self.task:
+            said.append(f"{self.task.number} {self.task.local_title}")
+        if self.self_assessment:
+            words = {"cycle": self.self_assessment.cycle.local_title, "version": self.self_assessment.version}
+            said.append(_("%(cycle)s第 %(version)s 版") % words)
+        if self.day:
+            said.append(_("截至 %(day)s") % {"day": self.day})
+        return " · ".join(said)
+
+    @property
     def about(self) -> str:
-        """Beside its body: the plan, the period, or what was looked for and as at which day."""
+        """Beside its body: the plan and its details, the period, or what was looked for and as at which day."""
         if self.is_export:
             day = QueryDict(self.query).get(AT)
             subject = str(self.get_subject_display())
             return _("%(subject)s（截至 %(day)s）") % {"subject": subject, "day": day} if day else subject
         if self.is_proof:
             return f"{self.starts_on:%Y-%m-%d} – {self.ends_on:%Y-%m-%d}"
-        return self.plan.local_title
+        return " · ".join(filter(None, [self.plan.local_title, self.is_pdf and self.details]))
 
     def get_language_display(self) -> str:
         return dict(settings.LANGUAGES)[self.language]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from plan.models import Plan, Theme
+from plan.models import Plan, Task, Theme
 from portal.accounts.querysets import InstitutionQuerySet
 from reports.cells import counts
 from reports.flows import flows
@@ -43,12 +43,18 @@ def stood(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, 
 
 
 def course(
-    institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, theme: Theme | None = None
+    institutions: InstitutionQuerySet,
+    *,
+    plan: Plan,
+    day: datetime.date,
+    theme: Theme | None = None,
+    task: Task | None = None,
 ) -> list[Week]:
     """A point a week from the plan's beginning to its end, one of them the day itself, in four queries."""
-    moved = flows(institutions, plan=plan, day=day, states=(S.SUBMITTED, S.ACCEPTED), theme=theme)
+    moved = flows(institutions, plan=plan, day=day, states=(S.SUBMITTED, S.ACCEPTED), theme=theme, task=task)
     deadlines = Counter[datetime.date]()
-    for (deadline,), state, number, _late in counts(institutions, plan=plan, day=day, by=("deadline",), theme=theme):
+    found = counts(institutions, plan=plan, day=day, by=("deadline",), theme=theme, task=task)
+    for (deadline,), state, number, _late in found:
         if state != S.NOT_APPLICABLE:
             deadlines[deadline] += number
     days = _weeks(plan, day)

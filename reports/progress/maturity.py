@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from assessments.models import Cycle
+from assessments.models import Answer, Cycle
 from assessments.querysets import SelfAssessmentQuerySet
-from plan.models import Plan, Theme
+from plan.enums import RequirementKind
+from plan.models import Plan, Requirement, Task, Theme
 from portal.days import end_of
 
 MATURITY_RULE = _(
@@ -75,8 +77,7 @@ def maturity(
 ) -> Maturity:
     """Of self-assessments that the reader sees, in one query; `themes` are those of the plan asked for."""
     levels: dict[int, Counter[int]] = {theme.pk: Counter() for theme in themes}
-    signed = rows.signed(end_of(day)).filter(cycle=cycle)
-    latest = signed.order_by("institution_id", "-version").distinct("institution_id").values("pk")
+    latest = _latest(rows, cycle, day)
     institutions = 0
     for theme, level, number in _counted(latest, list(levels)):
         if theme is None:
@@ -84,6 +85,30 @@ def maturity(
         else:
             levels[theme][level] = number
     return Maturity(cycle, day, institutions, {theme: levels[theme.pk] for theme in themes})
+
+
+class RatedRequirement(NamedTuple):
+    """How many institutions gave each level."""
+
+    requirement: Requirement
+    levels: Counter[int]
+
+
+def levels_of(rows: SelfAssessmentQuerySet, *, cycle: Cycle, task: Task, day: datetime.date) -> list[RatedRequirement]:
+    """The levels given to a task's requirements by the end of the day, in two queries; by MATURITY_RULE."""
+    latest = _latest(rows, cycle, day)
+    answers = Answer.objects.filter(self_assessment__in=latest, requirement__task=task, level__isnull=False)
+    levels: dict[int, Counter[int]] = {}
+    for requirement, level, number in answers.order_by().values_list("requirement", "level").annotate(Count("pk")):
+        levels.setdefault(requirement, Counter())[level] = number
+    asked = Requirement.objects.filter(task=task, kind=RequirementKind.MATURITY).select_related("task")
+    return [RatedRequirement(row, levels.get(row.pk, Counter())) for row in asked.order_by("number")]
+
+
+def _latest(rows: SelfAssessmentQuerySet, cycle: Cycle, day: datetime.date) -> QuerySet:
+    """What each institution signed last."""
+    signed = rows.signed(end_of(day)).filter(cycle=cycle)
+    return signed.order_by("institution_id", "-version").distinct("institution_id").values("pk")
 
 
 def _counted(latest: QuerySet, themes: list[int]) -> list[tuple]:

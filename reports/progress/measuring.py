@@ -25,17 +25,27 @@ def measure(assignments: StandingQuerySet, *, plan: Plan, today: datetime.date) 
     return Progress(today=today, tasks=_tasks(plan), cells=cells)
 
 
-def measure_scope(institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date) -> Progress:
-    """The plan's progress over all that the institutions have, as known at the end of the day, in three queries."""
-    cells = figures_by(counts(institutions, plan=plan, day=day, by=("task", "kind")))
-    return Progress(today=day, tasks=_tasks(plan), cells=cells)
+def measure_scope(
+    institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, task: Task | None = None
+) -> Progress:
+    """The plan's progress, or one task's, over all that the institutions have, as known at the end of the day.
+
+    In three queries.
+    """
+    cells = figures_by(counts(institutions, plan=plan, day=day, by=("task", "kind"), task=task))
+    return Progress(today=day, tasks=[task] if task else _tasks(plan), cells=cells)
 
 
 def by_region(
-    institutions: InstitutionQuerySet, *, plan: Plan, day: datetime.date, theme: Theme | None = None
+    institutions: InstitutionQuerySet,
+    *,
+    plan: Plan,
+    day: datetime.date,
+    theme: Theme | None = None,
+    task: Task | None = None,
 ) -> list[Line]:
     """One line for each region that has an institution with a task in it, in three queries."""
-    found = figures_by(counts(institutions, plan=plan, day=day, by=("region",), theme=theme))
+    found = figures_by(counts(institutions, plan=plan, day=day, by=("region",), theme=theme, task=task))
     regions = Region.objects.filter(pk__in=[pk for (pk,) in found])
     return [Line(region, found[region.pk,]) for region in regions]
 

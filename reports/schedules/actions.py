@@ -16,6 +16,7 @@ from portal.audit.actions import record
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
 from reports.actions import request_report
+from reports.enums import ReportKind
 from reports.models import ReportSchedule
 from reports.schedules.enums import Frequency
 from reports.schedules.periods import last_ended
@@ -84,6 +85,7 @@ def _request(pk: int, today: datetime.date) -> None:
     schedule.save(update_fields=["made_until"])
     request_report(
         membership=membership,
+        kind=ReportKind(schedule.kind),
         plan=schedule.plan,
         language=schedule.language,
         by=schedule.person,

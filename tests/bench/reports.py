@@ -15,6 +15,7 @@ from reports.actions import request_report
 from reports.dashboard.charts.marks import MARKS
 from reports.documents import compose
 from reports.models import Report
+from reports.permissions import kind_for
 from reports.progress import Condition, plan_in_force
 from reports.rendering import SCHEME, StaticFiles
 from tests.bench.databases import SMALL, Bench
@@ -52,7 +53,8 @@ def _asked_for(email: str) -> Report:
     user = User.objects.get(email=email)
     plan = plan_in_force(Plan.objects.visible_to(user), timezone.localdate())
     Report.objects.filter(requested_by=user).delete()
-    return request_report(membership=user.active_memberships[0], plan=plan, language="zh-hans", by=user)
+    membership = user.active_memberships[0]
+    return request_report(membership=membership, kind=kind_for(membership), plan=plan, language="zh-hans", by=user)
 
 
 def _job(email: str) -> float:

@@ -1,21 +1,25 @@
 """Who may ask for which report, and that asking twice is asking once."""
 
+import datetime
 import threading
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils import timezone
 
-from portal.accounts.actions import remove_member
-from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, Role
+from assessments.enums import SelfAssessmentState
+from portal.accounts.actions import remove_member, set_scope
+from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, Role
 from portal.audit.models import AuditEvent
 from portal.gate import WrongState
-from reports import actions
+from reports import actions, permissions
 from reports.enums import ReportKind, ReportState
 from reports.jobs import render_report
 from reports.models import Report
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
-from tests.factories.plan import PlanFactory
+from tests.factories.assessments import SelfAssessmentFactory
+from tests.factories.plan import PlanFactory, TaskFactory
 from tests.factories.reports import ReportFactory
 
 
@@ -26,10 +30,11 @@ def queued(monkeypatch):
     return sent
 
 
-def ask(user, plan=None, language="zh-hans", membership=None):
-    return actions.request_report(
-        membership=membership or membership_of(user), plan=plan or PlanFactory(), language=language, by=user
-    )
+def ask(user, plan=None, language="zh-hans", membership=None, **asked):
+    membership = membership or membership_of(user)
+    kind = ReportKind.SUPERVISORY if membership.is_supervising else ReportKind.STATUS
+    wanted = {"kind": kind, "plan": plan or PlanFactory(), "language": language, **asked}
+    return actions.request_report(membership=membership, by=user, **wanted)
 
 
 @pytest.mark.django_db
@@ -57,6 +62,85 @@ def test_of_an_authority_all_but_observers_ask(role, queued):
             ask(user)
         return
     assert ask(user).kind == ReportKind.SUPERVISORY
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [ReportKind.SUPERVISORY, ReportKind.TASK, ReportKind.STATUS])
+@pytest.mark.parametrize("role", [*INSTITUTION_ROLES, *AUTHORITY_ROLES])
+def test_each_role_asks_for_its_own_kinds(role, kind, queued):
+    body = InstitutionFactory() if role in INSTITUTION_ROLES else AuthorityFactory()
+    task = TaskFactory()
+    asked = {
+        ReportKind.SUPERVISORY: {},
+        ReportKind.TASK: {"task": task},
+        ReportKind.STATUS: {"institution": body if role in INSTITUTION_ROLES else InstitutionFactory()},
+    }[kind]
+    user = member(body, role)
+    above = role in (Role.SUPERVISOR, Role.LEAD_SUPERVISOR)
+    if not above and (role, kind) != (Role.CIO, ReportKind.STATUS):
+        with pytest.raises(PermissionDenied):
+            ask(user, task.plan, kind=kind, **asked)
+        return
+    report = ask(user, task.plan, kind=kind, **asked)
+    assert (report.kind, report.task, report.body) == (kind, asked.get("task"), body)
+    assert report.institution == asked.get("institution")
+
+
+@pytest.mark.django_db
+def test_of_an_institution_out_of_reach_nobody_asks(queued):
+    elsewhere = InstitutionFactory(kind=InstitutionKind.FUTURES)
+    cio, supervisor = member(InstitutionFactory(), Role.CIO), member(AuthorityFactory(kinds=["fund"]), Role.SUPERVISOR)
+    for user in (cio, supervisor):
+        with pytest.raises(PermissionDenied):
+            ask(user, kind=ReportKind.STATUS, institution=elsewhere)
+
+
+@pytest.mark.django_db
+def test_what_left_the_scope_is_not_told(queued):
+    """Whoever asked may see the institution no more when the report is made, or tried again."""
+    authority = AuthorityFactory()
+    report = ask(member(authority, Role.SUPERVISOR), kind=ReportKind.STATUS, institution=InstitutionFactory())
+    assert permissions.can_ask_for(report.requested_by, report)
+    set_scope(authority=authority, kinds=["fund"], regions=[], all_regions=True, by=None)
+    assert not permissions.can_ask_for(report.requested_by, report)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [*INSTITUTION_ROLES, *AUTHORITY_ROLES])
+@pytest.mark.parametrize("state", [SelfAssessmentState.SUBMITTED, SelfAssessmentState.DRAFT])
+def test_of_what_was_signed_the_cio_and_supervisors_ask(role, state, queued):
+    signed, other = (SelfAssessmentFactory(state=state) for _ in range(2))
+    body = signed.institution if role in INSTITUTION_ROLES else AuthorityFactory(kinds=[signed.institution.kind])
+    user = member(body, role)
+
+    def ask_about(self_assessment):
+        return actions.request_assessment_report(
+            membership=membership_of(user), self_assessment=self_assessment, language="en", by=user
+        )
+
+    may = role in (Role.CIO, Role.SUPERVISOR, Role.LEAD_SUPERVISOR) and state != SelfAssessmentState.DRAFT
+    if may:
+        report = ask_about(signed)
+        assert (report.plan, report.institution, report.body) == (signed.cycle.plan, signed.institution, body)
+        assert ask_about(signed) == report
+    if not may or role in INSTITUTION_ROLES:
+        with pytest.raises(PermissionDenied):
+            ask_about(other if may else signed)
+
+
+@pytest.mark.django_db
+def test_another_day_task_or_institution_is_another_report(queued):
+    user, plan = member(AuthorityFactory(), Role.SUPERVISOR), PlanFactory()
+    one, other = (InstitutionFactory() for _ in range(2))
+    day = timezone.localdate() - datetime.timedelta(days=9)
+    asked = [
+        {},
+        {"day": day},
+        {"kind": ReportKind.STATUS, "institution": one},
+        {"kind": ReportKind.STATUS, "institution": other},
+        *({"kind": ReportKind.TASK, "task": TaskFactory(theme__plan=plan)} for _ in range(2)),
+    ]
+    assert len({ask(user, plan, **one).pk for one in asked * 2}) == len(asked)
 
 
 @pytest.mark.django_db

@@ -20,7 +20,7 @@ from reports import progress
 from reports.attached import FORMAT
 from reports.contents.asked import INSTITUTIONS_SHOWN
 from reports.contents.kinds import CONTENTS
-from reports.contents.supervisory import OVERDUE_SHOWN
+from reports.contents.scope import OVERDUE_SHOWN
 from reports.documents import compose
 from reports.enums import ReportKind
 from reports.rendering import to_pdf

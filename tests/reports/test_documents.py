@@ -18,12 +18,14 @@ from plan.enums import Part
 from portal.accounts.enums import InstitutionKind, Role
 from reports import documents, progress
 from reports.documents import compose
+from reports.enums import ReportKind
 from reports.rendering import Refused, StaticFiles, to_pdf
 from tasks.enums import AssignmentState as S
 from tasks.models import Assignment
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, membership_of
 from tests.factories.assessments import ReviewFactory
 from tests.factories.plan import RequirementFactory, load_csf_2014
+from tests.factories.rectifications import RectificationFactory
 from tests.factories.reports import ReportFactory, document, small_industry
 from tests.factories.tasks import AssignmentFactory, StatementFactory, SubmissionFactory
 
@@ -144,24 +146,37 @@ def test_supervisory_report_counts_its_scope_only(supervisory, tmp_path):
 
 def test_supervisory_report_says_how_many_it_leaves_out(supervisory, monkeypatch):
     monkeypatch.setattr("reports.contents.supervisory.INSTITUTIONS_PRINTED", 3)
-    monkeypatch.setattr("reports.contents.supervisory.OVERDUE_SHOWN", 2)
+    monkeypatch.setattr("reports.contents.scope.OVERDUE_SHOWN", 2)
     html = composed(supervisory)
     assert "共 4 家，逾期多的在前，列出前 3 家" in html
     assert "列出前 2 项" in html
 
 
-def test_queries_do_not_grow_with_the_industry(supervisory):
+@pytest.mark.parametrize("kind", [ReportKind.SUPERVISORY, ReportKind.TASK])
+@pytest.mark.parametrize("days", [None, 1])
+def test_queries_do_not_grow_with_the_industry(supervisory, kind, days):
+    supervisory.kind = kind
+    supervisory.task = supervisory.plan.tasks.first() if kind == ReportKind.TASK else None
+    supervisory.day = days and timezone.localdate() - timedelta(days=days)
+    supervisory.save()
     with CaptureQueriesContext(connection) as few:
         composed(supervisory)
     for number in range(5):
         institution = InstitutionFactory(name=f"新增机构{number}")
+        RectificationFactory(institution=institution, deadline=timezone.localdate() - timedelta(days=3))
         for task in supervisory.plan.tasks.all():
-            AssignmentFactory(task=task, institution=institution, deadline=timezone.localdate() - timedelta(days=3))
+            AssignmentFactory(
+                task=task,
+                institution=institution,
+                deadline=timezone.localdate() - timedelta(days=3),
+                changed_at=timezone.now() - timedelta(days=2),
+                created_at=timezone.now() - timedelta(days=2),
+            )
     # As a worker does: nothing of the first report is remembered.
     fresh = type(supervisory).objects.get(pk=supervisory.pk)
     with CaptureQueriesContext(connection) as many:
         composed(fresh)
-    loaded_again = 4  # the report's own person, plan, authority and memberships
+    loaded_again = 6  # the report's own person, plan, authority, memberships, task and theme
     assert len(many) <= len(few) + loaded_again
 
 

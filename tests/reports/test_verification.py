@@ -1,11 +1,13 @@
 """Anyone with the file learns whether it is as issued; without it nobody learns anything."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,6 +148,7 @@ def test_what_says_something_else_does_not_supersede(client, report):
     issued(b"other plan", institution=report.institution)
     issued(b"other language", plan=report.plan, institution=report.institution, language="en")
     issued(b"other kind", plan=report.plan, authority=AuthorityFactory())
+    issued(b"other day", plan=report.plan, institution=report.institution, day=timezone.localdate() - timedelta(days=1))
     ReportFactory(plan=report.plan, institution=report.institution)
     assert NEWER not in said(verify(client, report.code))
 

@@ -1,6 +1,7 @@
 """The pages of reports: whose they are, what they show while one waits, and the file."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -9,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.accounts.enums import Role
+from assessments.enums import SelfAssessmentState
+from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.middleware import SESSION_KEY
 from portal.audit.models import AuditEvent
 from portal.shell import context_processors
@@ -17,7 +19,8 @@ from reports.enums import ReportKind, ReportState, ReportStep
 from reports.models import Report
 from reports.models.reports import XLSX
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, UserFactory, member
-from tests.factories.plan import PlanFactory
+from tests.factories.assessments import SelfAssessmentFactory
+from tests.factories.plan import PlanFactory, TaskFactory
 from tests.factories.reports import ReportFactory
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +96,8 @@ def test_asking_for_a_report(client, role, kind):
     plan = PlanFactory()
     page = client.get(reverse("reports:list")).content.decode()
     assert ('action="/reports/request/"' in page) == bool(kind)
-    response = client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en"})
+    wanted = {"kind": kind or "", "plan": plan.slug, "language": "en"}
+    response = client.post(reverse("reports:request"), wanted)
     if kind is None:
         assert response.status_code == 403
         assert not Report.objects.exists()
@@ -101,7 +105,7 @@ def test_asking_for_a_report(client, role, kind):
     report = Report.objects.get()
     assert response["Location"] == report.get_absolute_url()
     assert (report.kind, report.language, report.plan, report.state) == (kind, "en", plan, ReportState.QUEUED)
-    assert client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en"}).status_code == 302
+    assert client.post(reverse("reports:request"), wanted).status_code == 302
     assert Report.objects.count() == 1
 
 
@@ -111,6 +115,74 @@ def test_bad_input_is_said_beside_the_field(client):
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {"plan", "language"}
     assert not Report.objects.exists()
+
+
+def test_what_a_kind_wants_to_know_is_asked_for_and_the_rest_left_aside(client):
+    """A supervisor's form; what was chosen for another kind is no trouble."""
+    authority, plan = AuthorityFactory(kinds=[InstitutionKind.SECURITIES]), PlanFactory()
+    client.force_login(member(authority, Role.SUPERVISOR))
+    near, far = InstitutionFactory(), InstitutionFactory(kind=InstitutionKind.FUTURES)
+    task, foreign = TaskFactory(theme__plan=plan, number=7), TaskFactory(number=8)
+
+    def ask(**asked):
+        return client.post(reverse("reports:request"), {"plan": plan.slug, "language": "en", **asked})
+
+    for asked, field in [
+        ({"kind": "task"}, "task"),
+        ({"kind": "task", "task": foreign.number}, "task"),
+        ({"kind": "status"}, "institution"),
+        ({"kind": "status", "institution": far.pk}, "institution"),
+        ({"kind": "assessment"}, "kind"),
+        ({"kind": "ledger"}, "kind"),
+        ({"kind": "supervisory", "day": timezone.localdate() + timedelta(days=1)}, "day"),
+        ({"kind": "supervisory", "day": plan.starts_on - timedelta(days=1)}, "day"),
+        ({"kind": "supervisory", "day": "30 June"}, "day"),
+    ]:
+        response = ask(**asked)
+        assert (response.status_code, set(response.context["form"].errors)) == (422, {field}), asked
+    assert not Report.objects.exists()
+
+    yesterday = timezone.localdate() - timedelta(days=1)
+    chosen = {"institution": near.pk, "task": 7}
+    for kind, wanted in [
+        ("supervisory", (None, None, yesterday)),
+        ("task", (None, task, yesterday)),
+        ("status", (near, None, yesterday)),
+    ]:
+        assert ask(kind=kind, day=yesterday, **chosen).status_code == 302
+        report = Report.objects.latest("requested_at")
+        assert (report.kind, report.institution, report.task, report.day) == (kind, *wanted)
+        assert str(yesterday) in client.get(report.get_absolute_url()).content.decode()
+    ask(kind="supervisory", day=timezone.localdate())
+    assert Report.objects.latest("requested_at").day is None
+
+
+def test_the_form_is_filled_in_as_a_link_says(client):
+    plan, task = PlanFactory(), TaskFactory(number=5)
+    client.force_login(member(AuthorityFactory(), Role.SUPERVISOR))
+    page = client.get(reverse("reports:list"), {"kind": "task", "plan": task.plan.slug, "task": 5})
+    form = page.context["form"]
+    assert list(form.fields["task"].queryset) == [task]
+    assert (form["kind"].value(), form["task"].value()) == ("task", "5")
+    assert client.get(reverse("reports:list"), {"plan": plan.slug, "kind": "<b>"}).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.CIO, Role.SUPERVISOR])
+def test_a_report_on_a_signed_self_assessment_is_asked_for_on_its_page(client, role):
+    signed = SelfAssessmentFactory(state=SelfAssessmentState.SUBMITTED)
+    above = role == Role.SUPERVISOR
+    client.force_login(member(AuthorityFactory() if above else signed.institution, role))
+    name = "assessments:review_self_assessment" if above else "assessments:detail"
+    url = reverse("reports:assessment", args=[signed.pk])
+    assert f'href="{url}"' in client.get(reverse(name, args=[signed.pk])).content.decode()
+    assert client.get(url).status_code == 200
+    early = timezone.localdate() - timedelta(days=1)
+    response = client.post(url, {"language": "en", "day": early})
+    assert (response.status_code, set(response.context["form"].errors)) == (422, {"day"})
+    assert client.post(url, {"language": "en", "day": ""}).status_code == 302
+    report = Report.objects.get()
+    assert (report.kind, report.self_assessment, report.institution) == ("assessment", signed, signed.institution)
+    assert signed.cycle.local_title in client.get(reverse("reports:list")).content.decode()
 
 
 def test_asking_is_no_get(client):
