@@ -19,18 +19,23 @@ from reports.contents.asked import Asked
 from reports.contents.kinds import CONTENTS
 from reports.contents.section import Context, Section
 from reports.enums import ReportKind
+from reports.glyphs import missing_characters, named, with_fallback
 from reports.models import Report
 from reports.permissions import membership_for
 from reports.verification.seals import Seal, new_seal
 
 
 class Document(NamedTuple):
-    """A report as it is issued: its pages, the same figures as JSON, the moment they speak of, and its seal."""
+    """A report as it is issued: its pages, the same figures as JSON, the moment they speak of, and its seal.
+
+    `missing` are the characters that its pages could not show.
+    """
 
     html: str
     data: bytes
     as_at: datetime.datetime
     seal: Seal
+    missing: str
 
 
 class Part(NamedTuple):
@@ -39,6 +44,7 @@ class Part(NamedTuple):
     key: str
     title: str | Promise
     html: SafeString
+    is_annex: bool
 
 
 def compose(report: Report) -> Document:
@@ -58,13 +64,23 @@ def compose(report: Report) -> Document:
         read = [(section, section.read(asked)) for section in contents.sections]
         common = {"asked": asked, "report": report, "plan": report.plan, "now": asked.now}
         parts = [_part(section, common, context) for section, context in read]
-        html = render_to_string(contents.template, {**common, **scope, "seal": seal, "parts": parts})
+        html, missing = _pages(contents.template, {**common, **scope, "seal": seal, "parts": parts})
         data = attach(asked, code=seal.code, scope=contents.scope_data(scope), parts=_data(read))
-    return Document(html, data, asked.now, seal)
+    return Document(html, data, asked.now, seal, missing)
 
 
 def _part(section: Section, common: Context, context: Context) -> Part:
-    return Part(section.key, section.title, render_to_string(section.template, {**common, **context}))
+    html = render_to_string(section.template, {**common, **context})
+    return Part(section.key, section.title, html, section.is_annex)
+
+
+def _pages(template: str, context: Context) -> tuple[str, str]:
+    """The pages, and the characters that no font here has: those pages say so, and show a mark in their place."""
+    html = render_to_string(template, context)
+    missing = missing_characters(html)
+    if missing:
+        html = render_to_string(template, {**context, "missing": named(missing)})
+    return with_fallback(html, missing), missing
 
 
 def _data(read: Sequence[tuple[Section, Context]]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from portal.audit.canonical import Digests, digests
 from portal.gate import pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
-from reports.documents import compose, one_moment
+from reports.documents import Document, compose, one_moment
 from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.explorer.exporting import write_rows
 from reports.ledger import write_ledger
@@ -66,7 +66,12 @@ def _make(report: Report) -> None:
     advance(report, step=ReportStep.LAYOUT)
     pdf = to_pdf(document.html, document.data)
     advance(report, step=ReportStep.STORED)
-    _store(report, ContentFile(pdf), len(pdf), digests(pdf), code=document.seal.code, as_at=document.as_at)
+    _store(report, ContentFile(pdf), len(pdf), digests(pdf), **_issued(document))
+
+
+def _issued(document: Document) -> dict[str, Any]:
+    """What a sealed report bears."""
+    return {"code": document.seal.code, "as_at": document.as_at, "missing_characters": document.missing}
 
 
 def _make_package(report: Report) -> None:
@@ -115,7 +120,7 @@ def _store(report: Report, file: File, size: int, digest: Digests, packed: Colle
 def _finish(report: Report, size: int, digest: Digests, packed: Collection[str], issued: Mapping[str, Any]) -> None:
     """`packed` are the ids of the evidence in a package: whoever asked for it has downloaded them.
 
-    `issued` is what a sealed report bears: its code, and the moment of its figures.
+    `issued` is what a sealed report bears: its code, the moment of its figures, the characters it could not print.
     """
     lock_mine(report)
     if packed:

@@ -230,6 +230,7 @@ INSTITUTIONS = Section(
     read=lambda asked: {"institutions": asked.by_institution},
     data=_institution_data,
     sheets=_institution_sheet,
+    is_annex=True,
 )
 
 
