@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
 from reports.attached import attach
+from reports.charts import shortened
 from reports.contents.asked import Asked
 from reports.contents.kinds import CONTENTS
 from reports.contents.section import Context, Section
@@ -23,6 +24,9 @@ from reports.glyphs import missing_characters, named, with_fallback
 from reports.models import Report
 from reports.permissions import membership_for
 from reports.verification.seals import Seal, new_seal
+
+# Narrow characters for which the head of a page has room, beside each other.
+REPORT_COLUMNS, PART_COLUMNS = 60, 26
 
 
 class Document(NamedTuple):
@@ -46,6 +50,11 @@ class Part(NamedTuple):
     html: SafeString
     is_annex: bool
 
+    @property
+    def running(self) -> str:
+        """The title as the head of a page has room for it."""
+        return shortened(str(self.title), PART_COLUMNS)
+
 
 def compose(report: Report) -> Document:
     """The report in the active language, over what its reader may see now.
@@ -64,9 +73,15 @@ def compose(report: Report) -> Document:
         read = [(section, section.read(asked)) for section in contents.sections]
         common = {"asked": asked, "report": report, "plan": report.plan, "now": asked.now}
         parts = [_part(section, common, context) for section, context in read]
-        html, missing = _pages(contents.template, {**common, **scope, "seal": seal, "parts": parts})
+        html, missing = _pages(
+            contents.template, {**common, **scope, "seal": seal, "parts": parts, "running": _running(report)}
+        )
         data = attach(asked, code=seal.code, scope=contents.scope_data(scope), parts=_data(read))
     return Document(html, data, asked.now, seal, missing)
+
+
+def _running(report: Report) -> str:
+    return shortened(f"{report.get_kind_display()} · {report.body.local_name}", REPORT_COLUMNS)
 
 
 def _part(section: Section, common: Context, context: Context) -> Part:
