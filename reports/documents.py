@@ -26,7 +26,7 @@ from reports.permissions import membership_for
 from reports.verification.seals import Seal, new_seal
 
 # Narrow characters for which the head of a page has room, beside each other.
-REPORT_COLUMNS, PART_COLUMNS = 60, 26
+REPORT_COLUMNS, PART_COLUMNS = 62, 26
 
 
 class Document(NamedTuple):
