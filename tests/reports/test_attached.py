@@ -127,6 +127,7 @@ def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
     subprocess.run(["pdfdetach", "-saveall", "-o", tmp_path, file], check=True, capture_output=True)
     assert (tmp_path / "report.json").read_bytes() == document.data == canonical_json(json.loads(document.data))
 
+    subprocess.run(["qpdf", "--check", file], check=True, capture_output=True)
     root = pypdf.PdfReader(file).trailer["/Root"]
     metadata = root["/Metadata"].get_data().decode()
     assert 'pdfaid:part="3"' in metadata
