@@ -251,6 +251,12 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines if len(lines) <= 2 else [lines[0], lines[1][:-1] + "…"]
 
 
+def shortened(text: str, width: int) -> str:
+    """One line of so many narrow characters; an ellipsis stands for the rest."""
+    lines = wrapped(text, width)
+    return lines[0] if len(lines) == 1 else f"{lines[0]}…"
+
+
 def _finding(progress: Progress) -> str:
     """Where most work is overdue."""
     cells = [(progress.of(theme, kind), theme, kind) for theme in progress.themes for kind in progress.kinds]

@@ -20,7 +20,7 @@ from portal.audit.canonical import Digests, digests
 from portal.gate import pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
-from reports.documents import compose, one_moment
+from reports.documents import Document, compose, one_moment
 from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.explorer.exporting import write_rows
 from reports.ledger import write_ledger
@@ -69,9 +69,13 @@ def _make(report: Report) -> None:
     advance(report, step=ReportStep.LAYOUT)
     pdf = to_pdf(document)
     advance(report, step=ReportStep.STORED)
-    issued = {"code": document.seal.code, "as_at": document.as_at}
     with _workbook(report, document.workbook) as fields:
-        _store(report, ContentFile(pdf), len(pdf), digests(pdf), **issued, **fields)
+        _store(report, ContentFile(pdf), len(pdf), digests(pdf), **_issued(document), **fields)
+
+
+def _issued(document: Document) -> dict[str, Any]:
+    """What a sealed report bears."""
+    return {"code": document.seal.code, "as_at": document.as_at, "missing_characters": document.missing}
 
 
 @contextmanager
@@ -137,7 +141,8 @@ def _store(report: Report, file: File, size: int, digest: Digests, packed: Colle
 def _finish(report: Report, size: int, digest: Digests, packed: Collection[str], issued: Mapping[str, Any]) -> None:
     """`packed` are the ids of the evidence in a package: whoever asked for it has downloaded them.
 
-    `issued` is what a sealed report bears: its code, the moment of its figures, and its workbook.
+    `issued` is what a sealed report bears: its code, the moment of its figures, the characters it could not print, and
+    its workbook.
     """
     lock_mine(report)
     if packed:

@@ -61,4 +61,5 @@ MATRIX = Section(
     read=_matrix,
     data=_data,
     sheets=_sheets,
+    is_annex=True,
 )

@@ -34,7 +34,8 @@ def _no_sheets(_context: Context) -> list[Sheet]:
 class Section:
     """`template` prints what `read` gives, beside `report`, `plan` and `asked`; `data` and `sheets` tell the same.
 
-    The heading is the layout's: a template begins below it. `key` is unique within a kind of report.
+    The heading is the layout's: a template begins below it. `key` is unique within a kind of report. An annex stands
+    behind the others, on a page of its own, and has no number.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Section:
     read: Callable[[Asked], Context]
     data: Callable[[Context], dict[str, Any]] = _no_data
     sheets: Callable[[Context], list[Sheet]] = _no_sheets
+    is_annex: bool = False
 
 
 @dataclass(frozen=True)

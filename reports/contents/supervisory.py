@@ -161,6 +161,7 @@ INSTITUTIONS = Section(
     read=_institutions,
     data=_institution_data,
     sheets=_institution_sheet,
+    is_annex=True,
 )
 
 

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         ("accounts", "0008_changes_seen"),
         ("assessments", "0011_explorer"),
         ("plan", "0004_reminder_stages"),
-        ("reports", "0008_kinds_of_reports"),
+        ("reports", "0009_missing_characters"),
         ("tasks", "0016_bulk_extensions_by_workers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

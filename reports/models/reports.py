@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from portal.accounts.models import Authority, Institution
 from reports.enums import ReportKind, ReportState, ReportStep, SheetFormat, Subject
+from reports.glyphs import Character, named
 from reports.querysets import ReportQuerySet
 from reports.verification.codes import grouped
 from tasks.past import AT
@@ -59,7 +60,7 @@ class Report(models.Model):
     operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
     removed after some days (`removed_at`): it holds copies, which must not outlive evidence. A PDF is sealed: it bears
     a `code` by which anyone with the file can check it, and its figures are those of the moment `as_at`; those made
-    before there were seals have neither.
+    before there were seals have neither. `missing_characters` had no glyph where it was made (reports/glyphs.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -116,6 +117,7 @@ class Report(models.Model):
     workbook_sm3 = models.CharField(max_length=64, blank=True)
     code = models.CharField(max_length=12, null=True, blank=True, unique=True)
     as_at = models.DateTimeField(null=True, blank=True)
+    missing_characters = models.TextField(blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReportQuerySet.as_manager()
@@ -236,6 +238,10 @@ class Report(models.Model):
     def shown_code(self) -> str:
         """The verification code in groups, as it is printed; empty before there is one."""
         return grouped(self.code or "")
+
+    @property
+    def missing(self) -> list[Character]:
+        return named(self.missing_characters)
 
     @property
     def superseded_by(self) -> Report | None:

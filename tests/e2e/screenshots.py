@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import django
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.browser import launch_options
@@ -94,6 +95,12 @@ DASHBOARDS = {
 PICTURES += [Picture(name, account, path) for name, (account, path) in DASHBOARDS.items()]
 PICTURES += [Picture(f"{name}-phone", account, path, width=PHONE) for name, (account, path) in DASHBOARDS.items()]
 
+# Pages of a report in each layout.
+LAYOUTS = {
+    "modern": (CIO, {"cover": 1, "contents": 2, "table": 3}),
+    "official": (LEAD, {"cover": 1, "contents": 2, "table": 5}),
+}
+
 
 def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
@@ -108,7 +115,8 @@ def main(directory: Path) -> None:
     ):
         for picture in PICTURES:
             take(browser, portal.url, picture, directory, Visitor)
-        report_page(Visitor(browser, portal, CIO, "zh-hans"), directory / "report.png")
+        for layout, (account, numbers) in LAYOUTS.items():
+            report_pages(Visitor(browser, portal, account, "zh-hans"), directory, layout, numbers)
 
 
 def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_class) -> None:
@@ -122,21 +130,38 @@ def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_
     visitor.close()
 
 
-def report_page(cio, picture: Path) -> None:
-    """The second page of the status report: its figures and chart."""
-    page = cio.page
+def report_pages(reader, directory: Path, layout: str, numbers: dict[str, int]) -> None:
+    """Pages of the PDF, in few colours, for they are mostly paper."""
+    page = reader.page
     page.goto("/reports/")
     with page.expect_navigation():
         page.locator("main form:has(select[name=language]) button.btn-primary").click()
     link = page.locator("a[href$='/file/']").first
     link.wait_for(timeout=120_000)
-    with tempfile.TemporaryDirectory() as directory, page.expect_download() as download:
+    with tempfile.TemporaryDirectory() as folder, page.expect_download() as download:
         link.click()
-        file = Path(directory, "report.pdf")
+        file = Path(folder, "report.pdf")
         download.value.save_as(file)
-        command = ["pdftoppm", "-png", "-singlefile", "-r", "80", "-f", "2", str(file), str(picture.with_suffix(""))]
-        subprocess.run(command, check=True)
-    cio.close()
+        for name, number in numbers.items():
+            picture_page(file, number, directory / f"report-{layout}-{name}.png")
+    reader.close()
+
+
+def picture_page(file: Path, number: int, picture: Path) -> None:
+    command = [
+        "pdftoppm",
+        "-png",
+        "-singlefile",
+        "-r",
+        "80",
+        "-f",
+        str(number),
+        str(file),
+        str(picture.with_suffix("")),
+    ]
+    subprocess.run(command, check=True)
+    with Image.open(picture) as drawn:
+        drawn.quantize(64).save(picture, optimize=True)
 
 
 if __name__ == "__main__":

@@ -257,6 +257,7 @@ def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
     assert (tmp_path / "report.json").read_bytes() == document.data == canonical_json(json.loads(document.data))
     assert (tmp_path / "report.xlsx").read_bytes() == document.workbook
 
+    subprocess.run(["qpdf", "--check", file], check=True, capture_output=True)
     root = pypdf.PdfReader(file).trailer["/Root"]
     metadata = root["/Metadata"].get_data().decode()
     assert 'pdfaid:part="3"' in metadata

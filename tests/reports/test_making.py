@@ -20,7 +20,7 @@ from reports import jobs, making, rendering
 from reports.enums import ReportState, ReportStep
 from reports.models import Report
 from reports.verification.codes import clean_code
-from tests.factories.accounts import AuthorityFactory
+from tests.factories.accounts import AuthorityFactory, InstitutionFactory
 from tests.factories.reports import ReportFactory, small_industry
 from tests.workers import connection_parameters, wait_until, worker
 
@@ -46,9 +46,10 @@ def long_ago():
 
 @pytest.mark.django_db
 def test_a_report_is_made_stored_digested_recorded_and_told(quick):
-    report = ReportFactory()
+    report = ReportFactory(institution=InstitutionFactory(name="示例\ue000公司"))
     making.render(report_id=report.pk)
     report.refresh_from_db()
+    assert report.missing_characters == "\ue000"
     assert (report.state, report.step, report.attempts) == (ReportState.DONE, ReportStep.STORED, 1)
     assert report.file.read() == PDF
     assert (report.size, report.sha256, report.sm3) == (len(PDF), *digests(PDF))
