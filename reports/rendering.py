@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,11 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from reports.attached import NAME
 from reports.signing import signed
 
+Tell = Callable[[int, int | None], None]
+LAYOUT = logging.getLogger("weasyprint.progress")
+PAGE_LAID_OUT = "Step 5 - Creating layout - Page %d"
 SCHEME = "static:"
+VARIANT = "pdf/a-3a"
 DESCRIPTION = "The figures of this report"
 
 
@@ -46,11 +54,47 @@ class StaticFiles(URLFetcher):
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": content_type})
 
 
-def to_pdf(html: str, data: bytes) -> bytes:
-    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's data in it, and signed."""
+def _nobody(_page: int, _pages: int | None) -> None:
+    """Nobody wants to know."""
+
+
+def to_pdf(html: str, data: bytes, tell: Tell = _nobody) -> bytes:
+    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's data in it, and signed.
+
+    `tell` is called with each page as it is laid out, when nobody knows yet how many there will be, and again with
+    that number as it is written. What it raises ends the work.
+    """
     attachment = Attachment(string=data.decode(), name=NAME, description=DESCRIPTION, relationship="Data")
     source = HTML(string=html, base_url=SCHEME, url_fetcher=StaticFiles())
-    return signed(source.write_pdf(pdf_variant="pdf/a-3a", attachments=[attachment], finisher=_name_once))
+    with _listening(tell):
+        document = source.render(pdf_variant=VARIANT)
+    for number, page in enumerate(document.pages, start=1):
+        page.paint = partial(_paint, page.paint, partial(tell, number, len(document.pages)))
+    return signed(document.write_pdf(pdf_variant=VARIANT, attachments=[attachment], finisher=_name_once))
+
+
+@contextmanager
+def _listening(tell: Tell) -> Iterator[None]:
+    """WeasyPrint says where its layout is to its logger of progress, and to nobody else. Nothing of it is logged."""
+
+    def hear(record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith(PAGE_LAID_OUT) and isinstance(record.args, tuple):
+            tell(int(str(record.args[0])), None)
+        return False
+
+    level = LAYOUT.level
+    LAYOUT.addFilter(hear)
+    LAYOUT.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LAYOUT.setLevel(level)
+        LAYOUT.removeFilter(hear)
+
+
+def _paint(paint: Callable[..., None], tell: Callable[[], None], *arguments: Any) -> None:
+    tell()
+    paint(*arguments)
 
 
 def _name_once(_document: Document, pdf: Any) -> None:

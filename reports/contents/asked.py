@@ -47,8 +47,8 @@ class Asked:
 
     @property
     def assignments(self) -> AssignmentQuerySet:
-        rows = Assignment.objects.visible_to(self.user, acting=self.membership)
-        return rows.filter(task__plan=self.plan)
+        rows = Assignment.objects.visible_to(self.user, acting=self.membership).filter(task__plan=self.plan)
+        return rows.filter(institution=self.report.institution_id) if self.report.institution_id else rows
 
     @property
     def reviews(self) -> ReviewQuerySet:
