@@ -148,11 +148,17 @@ def beating(row: Any, said: Sequence[str] = ()) -> Iterator[None]:
         thread.join()
 
 
+def _is_known(row: Any) -> bool:
+    """Unlike a row that only the transaction of its making sees."""
+    return type(row)._default_manager.filter(pk=row.pk).exists()
+
+
 def _beat(row: Any, said: Sequence[str], over: threading.Event) -> None:
     try:
         while not (row.is_lost or over.wait(SECONDS)):
             told = {field: getattr(row, field) for field in said}
-            row.is_lost = not _mine(row).update(heartbeat_at=timezone.now(), **told)
+            renewed = _mine(row).update(heartbeat_at=timezone.now(), **told)
+            row.is_lost = not renewed and _is_known(row)
     except DatabaseError as error:
         logger.warning("No more heartbeats for %s %s: %s", row._meta.label, row.pk, error)
     finally:

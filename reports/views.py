@@ -14,6 +14,7 @@ from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from assessments.models import Cycle, Score, SelfAssessment
 from assessments.scores import SCORE_RULE
@@ -150,8 +151,11 @@ def report_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @signed_in
 @never_cache
 def report_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that changes while the report is made."""
-    return render(request, "reports/_progress.html", _detail(request, pk))
+    """The part of the page that changes while the report is made. A batch's list changes with it at the end."""
+    detail = _detail(request, pk)
+    if detail["report"].is_batch and detail["report"].is_over:
+        return HttpResponseClientRefresh()
+    return render(request, "reports/_progress.html", detail)
 
 
 def _detail(request: HttpRequest, pk: UUID) -> dict[str, Any]:

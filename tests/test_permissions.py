@@ -222,6 +222,7 @@ def test_writing_to_other_bodies_objects_is_404(client):
             waiting.url("assessments:sign"),
             reverse("assessments:send_back", args=waiting.arguments["assessments:sign"]),
             reverse("reports:retry", args=waiting.arguments["reports:detail"]),
+            reverse("reports:cancel", args=waiting.arguments["reports:detail"]),
             signed.url("assessments:withdraw"),
             signed.url("assessments:withdraw_submission"),
         ],
@@ -291,7 +292,7 @@ def test_every_page_of_an_object_is_in_this_file():
         *(f"assessments:{name}" for name in REVIEW_WRITES),
         *(f"assessments:{name}" for name in ("save_answer", "presence")),
     }
-    in_its_app = {"reports:file", "reports:retry", "assessments:evidence", "tasks:urging"}
+    in_its_app = {"reports:file", "reports:retry", "reports:cancel", "assessments:evidence", "tasks:urging"}
     in_its_app |= {"tasks:extension", "tasks:extension_progress", "tasks:extension_undo"}
     for path, pattern in URLS:
         app = path.split("/")[0]
