@@ -13,7 +13,7 @@ from reports.enums import TRANSITIONS, ReportState, ReportStep
 from reports.models import Report
 
 # So many members of a batch are on their way at once: enough for the workers, and few enough that somebody's single
-# report, and the beat's jobs of the same queue, stand behind them for seconds only.
+# report, which queues behind them, is made within seconds.
 AHEAD = 8
 WAITING = Q(state=ReportState.QUEUED, heartbeat_at=None)
 

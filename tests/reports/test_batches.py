@@ -333,7 +333,7 @@ def test_the_page_of_a_batch_costs_the_same_for_many(client, supervisor, page):
 @pytest.mark.django_db(transaction=True)
 def test_a_batch_outlives_a_worker_killed_half_way(supervisor):
     plan, institutions = small_industry()
-    with worker("reports") as killed:
+    with worker("default,reports") as killed:
         batch = ask(supervisor, plan)
         left = batch.members.get(institution=institutions[5])
         out_of_scope(left)
@@ -344,7 +344,7 @@ def test_a_batch_outlives_a_worker_killed_half_way(supervisor):
     Report.objects.exclude(heartbeat_at=None).filter(state__in=[QUEUED, ReportState.RENDERING]).update(
         heartbeat_at=timezone.now() - DEAD_AFTER - timedelta(seconds=1)
     )
-    with worker("reports"), worker("reports"):
+    with worker("default,reports"), worker("default,reports"):
         jobs.resume_reports()
         wait_until(lambda: Report.objects.get(pk=batch.pk).is_over, seconds=120)
     batch.refresh_from_db()
