@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
-from weasyprint import HTML, Attachment
+from weasyprint import HTML, Attachment, Page
 from weasyprint.document import Document
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -68,8 +68,8 @@ def to_pdf(html: str, data: bytes, tell: Tell = _nobody) -> bytes:
     source = HTML(string=html, base_url=SCHEME, url_fetcher=StaticFiles())
     with _listening(tell):
         document = source.render(pdf_variant=VARIANT)
-    for number, page in enumerate(document.pages, start=1):
-        page.paint = partial(_paint, page.paint, partial(tell, number, len(document.pages)))
+    total = len(document.pages)
+    document.pages = [_Told(page, partial(tell, number, total)) for number, page in enumerate(document.pages, start=1)]
     return signed(document.write_pdf(pdf_variant=VARIANT, attachments=[attachment], finisher=_name_once))
 
 
@@ -92,9 +92,18 @@ def _listening(tell: Tell) -> Iterator[None]:
         LAYOUT.removeFilter(hear)
 
 
-def _paint(paint: Callable[..., None], tell: Callable[[], None], *arguments: Any) -> None:
-    tell()
-    paint(*arguments)
+class _Told:
+    """A page that says when it is written."""
+
+    def __init__(self, page: Page, tell: Callable[[], None]) -> None:
+        self._page, self._tell = page, tell
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._page, name)
+
+    def paint(self, *arguments: Any) -> None:
+        self._tell()
+        self._page.paint(*arguments)
 
 
 def _name_once(_document: Document, pdf: Any) -> None:
