@@ -154,11 +154,14 @@ def test_while_it_is_made_the_page_asks_again_and_shows_the_step(client):
     assert [status for _words, status in steps] == ["done", "done", "current", "waiting"]
 
 
+def a_batch():
+    return {"kind": ReportKind.BATCH, "authority": AuthorityFactory(), "step": ReportStep.MEMBERS}
+
+
 @pytest.mark.parametrize("state", ReportState)
 def test_the_part_that_changes_is_one_element(client, state):
     """It replaces itself: whatever stood beside it would be there twice."""
-    batch = {"kind": ReportKind.BATCH, "authority": AuthorityFactory()} if state == ReportState.COLLECTING else {}
-    report = ReportFactory(state=state, attempts=1, **batch)
+    report = ReportFactory(state=state, attempts=1, **(a_batch() if state == ReportState.COLLECTING else {}))
     root = parse_html(opened(client, report))
     assert root.name == "div"
     classes = dict(root.attributes)["class"].split()
