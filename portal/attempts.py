@@ -1,7 +1,8 @@
 """Work on a row that workers attempt: the row is the queue (docs/adr/0005).
 
 A worker takes a row by locking it and counting an attempt. The number of the attempt is its proof that the row is
-still its own: a worker that was taken for dead and comes back late changes nothing.
+still its own: a worker that was taken for dead and comes back late changes nothing, nor does one whose row was
+cancelled meanwhile.
 """
 
 from __future__ import annotations
@@ -33,11 +34,16 @@ class Superseded(Exception):
 
 
 class AttemptedQuerySet(models.QuerySet):
-    """Rows with `state`, `attempts`, `heartbeat_at` and `error`. `asked_at` names the time of those never taken."""
+    """Rows with `state`, `attempts`, `heartbeat_at` and `error`. `asked_at` names the time of those never taken.
+
+    `proof` are the fields that no two attempts at a row have alike. Where a row can be asked for again, with its
+    attempts counted anew, a field that counts that is one of them.
+    """
 
     waiting: Sequence[str] = ()
     working: Sequence[str] = ()
     asked_at = "created_at"
+    proof: Sequence[str] = ("state", "attempts")
 
     def unfinished(self) -> Self:
         return self.filter(state__in=[*self.waiting, *self.working])
@@ -104,12 +110,19 @@ def _give_up(row: Any, error: Exception, moves: Mapping[str, Move], failed: Mapp
 
 
 def _mine(row: Any) -> models.QuerySet:
-    return type(row)._default_manager.filter(pk=row.pk, state=row.state, attempts=row.attempts)
+    rows = type(row)._default_manager.all()
+    return rows.filter(pk=row.pk, **{field: getattr(row, field) for field in rows.proof})
 
 
 def advance(row: Any, **fields: Any) -> None:
     """Say where the work is: committed at once outside of a transaction, as the page shows it. Raises Superseded."""
     if not _mine(row).update(heartbeat_at=timezone.now(), **fields):
+        raise Superseded
+
+
+def check_mine(row: Any) -> None:
+    """Costs nothing, in a loop too: Superseded is raised once a heartbeat found that the row is another's, or over."""
+    if getattr(row, "is_lost", False):
         raise Superseded
 
 
@@ -121,8 +134,11 @@ def lock_mine(row: Any) -> None:
 
 @contextmanager
 def beating(row: Any, said: Sequence[str] = ()) -> Iterator[None]:
-    """Renew the heartbeat from a thread of its own until the body ends: so a dead worker is told from a slow one."""
-    over = threading.Event()
+    """Renew the heartbeat from a thread of its own until the body ends: so a dead worker is told from a slow one.
+
+    A row that is no longer the worker's has none to renew: `is_lost` tells the body, which may ask by `check_mine`.
+    """
+    over, row.is_lost = threading.Event(), False
     thread = threading.Thread(target=_beat, args=(row, said, over), daemon=True)
     thread.start()
     try:
@@ -132,10 +148,17 @@ def beating(row: Any, said: Sequence[str] = ()) -> Iterator[None]:
         thread.join()
 
 
+def _is_known(row: Any) -> bool:
+    """Unlike a row that only the transaction of its making sees."""
+    return type(row)._default_manager.filter(pk=row.pk).exists()
+
+
 def _beat(row: Any, said: Sequence[str], over: threading.Event) -> None:
     try:
-        while not over.wait(SECONDS):
-            _mine(row).update(heartbeat_at=timezone.now(), **{field: getattr(row, field) for field in said})
+        while not (row.is_lost or over.wait(SECONDS)):
+            told = {field: getattr(row, field) for field in said}
+            renewed = _mine(row).update(heartbeat_at=timezone.now(), **told)
+            row.is_lost = not renewed and _is_known(row)
     except DatabaseError as error:
         logger.warning("No more heartbeats for %s %s: %s", row._meta.label, row.pk, error)
     finally:

@@ -133,10 +133,12 @@ STATE_STYLES: Mapping[str, StateStyle] = MappingProxyType(
         "granted": StateStyle(_("已同意"), TONES["accepted"]),
         "declined": StateStyle(_("未同意"), TONES["failed"]),
         # Report
+        "collecting": StateStyle(_("逐份生成中"), TONES["in_progress"]),
         "queued": StateStyle(_("排队中"), TONES["not_started"]),
         "rendering": StateStyle(_("生成中"), TONES["in_progress"]),
         "done": StateStyle(_("已生成"), TONES["accepted"]),
         "failed": StateStyle(_("生成失败"), TONES["failed"]),
+        "cancelled": StateStyle(_("已取消"), TONES["not_applicable"]),
         # Composition
         "composing": StateStyle(_("编制中"), TONES["in_progress"]),
         "approved": StateStyle(_("已批准"), TONES["accepted"]),

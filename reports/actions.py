@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from assessments.models import SelfAssessment
 from plan.models import Plan, Task
@@ -15,8 +16,9 @@ from portal.accounts.models import Institution, Membership, User
 from portal.audit.actions import record
 from portal.enqueue import enqueue
 from portal.gate import pass_gate
+from reports.batches.actions import AFRESH, cancel_members, reopen, retry_batch
 from reports.enums import TRANSITIONS, ReportKind, ReportStep, SheetFormat, Subject
-from reports.jobs import render_report
+from reports.jobs import drive_batch, render_report
 from reports.models import Composition, Report, ReportSchedule
 from reports.permissions import (
     can_ask_for,
@@ -248,23 +250,37 @@ def _rows_of(report: Report) -> dict[str, Any]:
 
 
 @transaction.atomic
-def retry_report(*, report: Report, by: User) -> Report:
-    """Queue a failed report once more, with all its attempts.
+def cancel_report(*, report: Report, by: User) -> Report:
+    """Make no more of it: its worker notices at the next page or step, and stores nothing.
 
-    One that an approval issues is made for whoever retries it: the approver may have left meanwhile.
+    A batch goes with those of its members that are not over. Raises WrongState when it is over.
     """
     check(can_ask_for(by, report))
-    report = pass_gate(
-        row=report,
-        name="retry",
-        moves=TRANSITIONS,
-        by=by,
-        step=ReportStep.QUEUED,
-        attempts=0,
-        finished_at=None,
-        error="",
-        refusal="",
-        requested_by=by if report.is_issued else report.requested_by,
-    )
+    now = timezone.now()
+    report = pass_gate(row=report, name="cancel", moves=TRANSITIONS, by=by, at=now)
+    if report.is_batch:
+        cancel_members(report, now)
+    elif report.batch_id:
+        enqueue(drive_batch, str(report.batch_id))
+    return report
+
+
+@transaction.atomic
+def retry_report(*, report: Report, by: User) -> Report:
+    """Queue a failed or cancelled report once more, with all its attempts; of a batch, all that was not made.
+
+    The batch that it belongs to is packed anew. One that an approval issues is made for whoever retries it: the
+    approver may have left meanwhile. Raises WrongState.
+    """
+    check(can_ask_for(by, report))
+    if report.is_batch:
+        return retry_batch(batch=report, by=by)
+    if report.batch:
+        reopen(report.batch, by)
+    report = Report.objects.select_for_update(of=("self",), no_key=True).get(pk=report.pk)
+    again = {"step": ReportStep.QUEUED, "retries": report.retries + 1, **AFRESH}
+    if report.is_issued:
+        again["requested_by"] = by
+    report = pass_gate(row=report, name="retry", moves=TRANSITIONS, by=by, **again)
     enqueue(render_report, str(report.pk))
     return report

@@ -35,16 +35,19 @@ class SheetFormat(TextChoices):
 
 
 class ReportState(TextChoices):
+    COLLECTING = "collecting", _("逐份生成中")  # a batch whose members are being made
     QUEUED = "queued", _("排队中")
     RENDERING = "rendering", _("生成中")
     DONE = "done", _("已完成")
     FAILED = "failed", _("失败")
+    CANCELLED = "cancelled", _("已取消")
 
 
 class ReportStep(TextChoices):
     QUEUED = "queued", _("等待生成")
     FIGURES = "figures", _("汇总数据")
     LAYOUT = "layout", _("排版")
+    MEMBERS = "members", _("逐份生成报告")
     PACKING = "packing", _("核对并打包材料")
     WRITING = "writing", _("逐行写入文件")
     STORED = "stored", _("保存文件")
@@ -57,7 +60,7 @@ STEPS = {
     ReportKind.SUPERVISORY: PDF_STEPS,
     ReportKind.ASSESSMENT: PDF_STEPS,
     ReportKind.TASK: PDF_STEPS,
-    ReportKind.BATCH: (ReportStep.QUEUED, ReportStep.PACKING, ReportStep.STORED),
+    ReportKind.BATCH: (ReportStep.MEMBERS, ReportStep.PACKING, ReportStep.STORED),
     ReportKind.EVIDENCE_PACKAGE: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.PACKING, ReportStep.STORED),
     ReportKind.LEDGER: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
     ReportKind.PROOF: (ReportStep.QUEUED, ReportStep.FIGURES, ReportStep.STORED),
@@ -66,11 +69,16 @@ STEPS = {
 
 
 S = ReportState
+OVER = (S.DONE, S.FAILED, S.CANCELLED)
 
 TRANSITIONS = {
     "take": Move(frozenset({S.QUEUED, S.RENDERING}), S.RENDERING, "heartbeat_at"),
     "put_back": Move(frozenset({S.RENDERING}), S.QUEUED, "heartbeat_at"),
     "finish": Move(frozenset({S.RENDERING}), S.DONE, "finished_at"),
     "fail": Move(frozenset({S.QUEUED, S.RENDERING}), S.FAILED, "finished_at"),
-    "retry": Move(frozenset({S.FAILED}), S.QUEUED, "heartbeat_at"),
+    "cancel": Move(frozenset({S.COLLECTING, S.QUEUED, S.RENDERING}), S.CANCELLED, "finished_at"),
+    "retry": Move(frozenset({S.FAILED, S.CANCELLED}), S.QUEUED, "heartbeat_at"),
+    # A batch: all its members are over, so it can be packed; some are to be made once more, or it is to be packed anew.
+    "ready": Move(frozenset({S.COLLECTING}), S.QUEUED, "heartbeat_at"),
+    "reopen": Move(frozenset({S.QUEUED, *OVER}), S.COLLECTING, "heartbeat_at"),
 }

@@ -14,23 +14,28 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.utils import translation
+from django.utils.translation import gettext as _
 
-from portal.attempts import advance, attempt, lock_mine
+from portal.accounts.models import Institution
+from portal.attempts import advance, attempt, check_mine, lock_mine
 from portal.audit.canonical import Digests, digests
 from portal.gate import pass_gate
 from portal.notices.actions import notify
 from portal.notices.enums import NoticeKind
+from reports.batches.members import tally
+from reports.batches.writing import write_batch
 from reports.documents import Document, compose, one_moment
 from reports.enums import TRANSITIONS, ReportKind, ReportStep
 from reports.explorer.exporting import write_rows
 from reports.ledger import write_ledger
 from reports.models import Report
-from reports.models.reports import workbook_path
+from reports.models.reports import report_path, workbook_path
 from reports.packages.archive import measure
 from reports.packages.contents import Refused, gather
 from reports.packages.writing import write
+from reports.permissions import membership_for
 from reports.proof import write_proof
-from reports.titles import titles_of
+from reports.titles import titles, titles_of
 from tasks.accesses import log_package
 
 logger = logging.getLogger(__name__)
@@ -38,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 def render(*, report_id: UUID | str) -> None:
     """Make the report, unless it is over or another worker has it."""
-    said = ["rows_done", "rows_total"]
+    said = ["rows_done", "rows_total", "page", "pages"]
     attempt(report_id, rows=Report.objects.all(), moves=TRANSITIONS, work=_make_or_refuse, said=said)
 
 
@@ -57,6 +62,7 @@ def _maker(report: Report) -> Callable[[Report], None]:
         ReportKind.LEDGER: partial(_make_sheets, write_ledger),
         ReportKind.PROOF: partial(_make_sheets, write_proof),
         ReportKind.EXPORT: _make_export,
+        ReportKind.BATCH: _make_batch,
     }
     return makers.get(ReportKind(report.kind), _make)
 
@@ -64,10 +70,12 @@ def _maker(report: Report) -> Callable[[Report], None]:
 def _make(report: Report) -> None:
     from reports.rendering import to_pdf  # WeasyPrint is heavy, and no web process needs it
 
-    advance(report, step=ReportStep.FIGURES)
+    report.page = report.pages = None
+    advance(report, step=ReportStep.FIGURES, page=None, pages=None)
+    _stay_in_scope(report)
     document = compose(report)
     advance(report, step=ReportStep.LAYOUT)
-    pdf = to_pdf(document)
+    pdf = to_pdf(document, partial(_tell_page, report))
     advance(report, step=ReportStep.STORED)
     with _workbook(report, document.workbook) as fields:
         _store(report, ContentFile(pdf), len(pdf), digests(pdf), **_issued(document), **fields)
@@ -93,6 +101,32 @@ def _workbook(report: Report, content: bytes) -> Iterator[dict[str, Any]]:
     except BaseException:
         report.workbook.storage.delete(workbook_path(report))
         raise
+
+
+def _stay_in_scope(report: Report) -> None:
+    """Raises Refused when an authority's report is on an institution that left its scope."""
+    membership = membership_for(report.requested_by, report)
+    if membership is None or not (report.authority_id and report.institution_id):
+        return
+    in_scope = Institution.objects.visible_to(report.requested_by, acting=membership)
+    if not in_scope.filter(pk=report.institution_id).exists():
+        raise Refused(_("该机构已不在监管范围内，未生成报告。"))
+
+
+def _tell_page(report: Report, page: int, pages: int | None) -> None:
+    """The next heartbeat says it. Raises Superseded when the report was cancelled meanwhile."""
+    check_mine(report)
+    report.page, report.pages = page, pages
+
+
+def _make_batch(report: Report) -> None:
+    """Its members are over; what was made of them is packed."""
+    advance(report, step=ReportStep.PACKING)
+    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
+        write_batch(report, file)
+        advance(report, step=ReportStep.STORED)
+        size, digest = measure(file)
+        _store(report, File(file), size, digest)
 
 
 def _make_package(report: Report) -> None:
@@ -129,11 +163,12 @@ def _make_export(report: Report) -> None:
 
 
 def _store(report: Report, file: File, size: int, digest: Digests, packed: Collection[str] = (), **issued: Any) -> None:
-    report.file.save("report", file, save=False)
+    """Either the row names the whole file, or there is none: of a full disk's half a file nothing stays."""
     try:
+        report.file.save("report", file, save=False)
         _finish(report, size, digest, packed, issued)
     except BaseException:
-        report.file.storage.delete(report.file.name)
+        report.file.storage.delete(report_path(report))
         raise
 
 
@@ -160,16 +195,32 @@ def _finish(report: Report, size: int, digest: Digests, packed: Collection[str],
         error="",
         rows_done=report.rows_done,
         rows_total=report.rows_total,
+        page=report.page,
+        pages=report.pages,
         **issued,
     )
+    if report.batch_id is None:
+        _tell_reader(report)
+
+
+def _tell_reader(report: Report) -> None:
+    """Once for a batch, and not for each of its members."""
     notify(
         recipients=[report.requested_by],
         kind=NoticeKind.REPORT_READY,
-        key=f"report:{report.pk}:{report.attempts}",
+        key=f"report:{report.pk}:{report.retries}:{report.attempts}",
         path=report.get_absolute_url(),
         institution=report.institution,
-        data=titles_of(report),
+        data=titles(partial(_batch_title, report)) if report.is_batch else titles_of(report),
     )
+
+
+def _batch_title(batch: Report) -> str:
+    counts = tally(batch)
+    if not counts.unmade:
+        return _("%(kind)s（共 %(total)s 份）") % {"kind": batch.title, "total": counts.total}
+    said = {"kind": batch.title, "total": counts.total, "unmade": counts.unmade}
+    return _("%(kind)s（共 %(total)s 份，其中 %(unmade)s 份未生成）") % said
 
 
 @transaction.atomic

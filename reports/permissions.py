@@ -46,6 +46,11 @@ def may_export_ledger(membership: Membership | None) -> bool:
     return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
 
 
+def may_export_batch(membership: Membership | None) -> bool:
+    """The reports of all institutions in scope at once."""
+    return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
+
+
 def may_export_rows(membership: Membership | None) -> bool:
     """All that a list of the explorer finds, as a file."""
     return membership is not None and membership.may(Permission.EXPORT_SUPERVISORY)
@@ -73,6 +78,10 @@ def may_ask(membership: Membership, report: Report) -> bool:
         return may_ask_for_composed(membership, report)
     if report.is_package:
         return may_export_packages(membership)
+    if report.is_batch:
+        return may_export_batch(membership)
+    if report.batch_id:
+        return membership.may(Permission.EXPORT_SUPERVISORY)
     if report.is_ledger:
         return may_export_ledger(membership)
     if report.is_proof:

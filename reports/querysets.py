@@ -41,6 +41,7 @@ def _issued_or_exporting(user) -> Q:
 class ReportQuerySet(AttemptedQuerySet):
     waiting, working = (ReportState.QUEUED,), (ReportState.RENDERING,)
     asked_at = "requested_at"
+    proof = ("state", "attempts", "retries")
 
     def visible_to(self, user, acting=None) -> Self:
         """A report is its body's: the authority for which it was asked, else its institution.
@@ -55,6 +56,18 @@ class ReportQuerySet(AttemptedQuerySet):
         own = Q(has_permission_on("institution", user, BELONG, acting=acting), authority=None) & _told_to(user)
         in_scope = Q(institution=None) | Q(has_permission_on("institution", user, SUPERVISE, acting=acting))
         return self.filter(own | Q(in_scope, _issued_or_exporting(user), authority__in=authorities))
+
+    def listed(self) -> Self:
+        """Those that stand for themselves. The members of a batch are on its page."""
+        return self.filter(batch=None)
+
+    def not_over(self) -> Self:
+        """Unfinished, or a batch whose members are."""
+        return self.filter(state__in=[ReportState.COLLECTING, *self.waiting, *self.working])
+
+    def left_lying(self, now) -> Self:
+        """Not those members of a batch whose turn has not come: `batches/driving.py` says when it does."""
+        return super().left_lying(now).filter(Q(batch=None) | Q(heartbeat_at__isnull=False))
 
     def issued_as(self, digest: Digests) -> Self:
         """Those whose file, or the workbook beside it, has exactly these digests."""

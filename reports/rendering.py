@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import mimetypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.core.exceptions import SuspiciousFileOperation
-from weasyprint import HTML, Attachment
+from weasyprint import HTML, Attachment, Page
 from weasyprint.document import Document as Pages
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -19,7 +23,11 @@ from reports.documents import Document
 from reports.models.reports import XLSX
 from reports.signing import signed
 
+Tell = Callable[[int, int | None], None]
+LAYOUT = logging.getLogger("weasyprint.progress")
+PAGE_LAID_OUT = "Step 5 - Creating layout - Page %d"
 SCHEME = "static:"
+VARIANT = "pdf/a-3a"
 
 # Python 3.11 does not know it, and the machine need not.
 mimetypes.add_type(XLSX[1], ".xlsx")
@@ -52,10 +60,55 @@ class StaticFiles(URLFetcher):
         return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": content_type})
 
 
-def to_pdf(document: Document) -> bytes:
-    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's figures in it, and signed."""
+def _nobody(_page: int, _pages: int | None) -> None:
+    """Nobody wants to know."""
+
+
+def to_pdf(document: Document, tell: Tell = _nobody) -> bytes:
+    """An archival PDF (PDF/A-3a): tagged, fonts embedded, searchable, with the report's figures in it, and signed.
+
+    `tell` is called with each page as it is laid out, when nobody knows yet how many there will be, and again with
+    that number as it is written. What it raises ends the work.
+    """
     source = HTML(string=document.html, base_url=SCHEME, url_fetcher=StaticFiles())
-    return signed(source.write_pdf(pdf_variant="pdf/a-3a", attachments=_attachments(document), finisher=_name_once))
+    with _listening(tell):
+        pages = source.render(pdf_variant=VARIANT)
+    total = len(pages.pages)
+    pages.pages = [_Told(page, partial(tell, number, total)) for number, page in enumerate(pages.pages, start=1)]
+    return signed(pages.write_pdf(pdf_variant=VARIANT, attachments=_attachments(document), finisher=_name_once))
+
+
+@contextmanager
+def _listening(tell: Tell) -> Iterator[None]:
+    """WeasyPrint says where its layout is to its logger of progress, and to nobody else. Nothing of it is logged."""
+
+    def hear(record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith(PAGE_LAID_OUT) and isinstance(record.args, tuple):
+            tell(int(str(record.args[0])), None)
+        return False
+
+    level = LAYOUT.level
+    LAYOUT.addFilter(hear)
+    LAYOUT.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LAYOUT.setLevel(level)
+        LAYOUT.removeFilter(hear)
+
+
+class _Told:
+    """A page that says when it is written."""
+
+    def __init__(self, page: Page, tell: Callable[[], None]) -> None:
+        self._page, self._tell = page, tell
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._page, name)
+
+    def paint(self, *arguments: Any) -> None:
+        self._tell()
+        self._page.paint(*arguments)
 
 
 def _attachments(document: Document) -> list[Attachment]:

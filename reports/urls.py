@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from reports import views
+from reports.batches.views import batch
 from reports.schedules.views import schedule_list, schedule_stop
 
 app_name = "reports"
@@ -14,6 +15,7 @@ urlpatterns = [
     path("schedules/", schedule_list, name="schedules"),
     path("schedules/<int:pk>/stop/", schedule_stop, name="schedule_stop"),
     path("compositions/", include("reports.composing.urls")),
+    path("batches/", batch, name="batch"),
     path("packages/", views.package, name="package"),
     path("packages/tasks/<int:pk>/", views.task_package, name="task_package"),
     path("<uuid:pk>/", views.report_detail, name="detail"),
@@ -21,4 +23,5 @@ urlpatterns = [
     path("<uuid:pk>/file/", views.report_file, name="file"),
     path("<uuid:pk>/workbook/", views.report_workbook, name="workbook"),
     path("<uuid:pk>/retry/", views.report_retry, name="retry"),
+    path("<uuid:pk>/cancel/", views.report_cancel, name="cancel"),
 ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,14 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from assessments.models import Cycle, Score, SelfAssessment
 from assessments.scores import SCORE_RULE
 from portal.accounts.access import requires, signed_in
 from portal.accounts.enums import Permission
+from portal.gate import WrongState
 from portal.keyset import bounded_count
 from reports import actions
 from reports import ranking as ranks
+from reports.batches import members
 from reports.comparison import COMPARISON_RULE, MIN_OTHERS, MOST_CYCLES, compare, course, standings
 from reports.enums import STEPS, ReportKind, ReportState, ReportStep
 from reports.filters import CycleFilterForm, ScopeFilterForm
@@ -27,7 +31,7 @@ from reports.forms import AssessmentReportForm, LanguageForm, PackageForm, PlanF
 from reports.models import Report
 from reports.models.reports import XLSX
 from reports.names import filename_of
-from reports.permissions import can_ask_for, kind_for, may_export_ledger, may_export_packages
+from reports.permissions import can_ask_for, kind_for, may_export_batch, may_export_ledger, may_export_packages
 from reports.querysets import ReportQuerySet
 from reports.score_charts import band_chart, point_chart
 from tasks.models import Assignment
@@ -43,7 +47,7 @@ def _visible(request: HttpRequest) -> ReportQuerySet:
         return Report.objects.none()
     reports = Report.objects.visible_to(request.user, acting=request.membership)
     related = ("institution", "authority", "plan", "requested_by", "assignment__task", "task", "self_assessment__cycle")
-    return reports.select_related(*related, "composition").defer("self_assessment__content")
+    return reports.select_related(*related, "composition", "batch").defer("self_assessment__content")
 
 
 @require_safe
@@ -56,13 +60,14 @@ def report_list(request: HttpRequest) -> HttpResponse:
 
 
 def _list_page(request: HttpRequest, form: RequestForm, status: int = 200) -> HttpResponse:
-    page = Paginator(_visible(request), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(_visible(request).listed(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "form": form,
         "kind": kind_for(request.membership),
         "may_export_packages": may_export_packages(request.membership),
         "may_export_ledger": may_export_ledger(request.membership),
+        "may_export_batch": may_export_batch(request.membership),
     }
     return render(request, "reports/list.html", context, status=status)
 
@@ -156,25 +161,35 @@ def task_package(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @signed_in
 def report_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return render(request, "reports/detail.html", _detail(request, pk))
+    detail = _detail(request, pk)
+    if detail["report"].is_batch:
+        made = members.made_or_waiting(_visible(request), detail["report"])
+        detail["page"] = Paginator(made, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "reports/detail.html", detail)
 
 
 @require_safe
 @signed_in
 @never_cache
 def report_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that changes while the report is made."""
-    return render(request, "reports/_progress.html", _detail(request, pk))
+    """The part of the page that changes while the report is made. A batch's list changes with it at the end."""
+    detail = _detail(request, pk)
+    if detail["report"].is_batch and detail["report"].is_over:
+        return HttpResponseClientRefresh()
+    return render(request, "reports/_progress.html", detail)
 
 
-def _detail(request: HttpRequest, pk: UUID) -> dict[str, object]:
+def _detail(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     report = get_object_or_404(_visible(request), pk=pk)
-    return {
+    may_ask = can_ask_for(request.user, report)
+    detail = {
         "report": report,
         "steps": _steps(report),
         "package_days": settings.PACKAGE_DAYS,
-        "may_retry": report.state == ReportState.FAILED and can_ask_for(request.user, report),
+        "may_retry": may_ask and report.state in (ReportState.FAILED, ReportState.CANCELLED),
+        "may_cancel": may_ask and not report.is_over,
     }
+    return detail | members.overview(report, request.user, request.membership, may_ask) if report.is_batch else detail
 
 
 def _steps(report: Report) -> list[tuple[str, str]]:
@@ -223,9 +238,25 @@ def _download(file: FieldFile, name: str, content_type: str) -> FileResponse:
 @requires(*EXPORT)
 def report_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     report = get_object_or_404(_visible(request), pk=pk)
-    if report.state == ReportState.FAILED:
+    try:
         actions.retry_report(report=report, by=request.user)
+    except WrongState as moved_on:
+        messages.error(request, moved_on.messages[0])
+    else:
         messages.success(request, _("已重新排队。"))
+    return redirect(report.batch or report)
+
+
+@require_POST
+@requires(*EXPORT)
+def report_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    report = get_object_or_404(_visible(request), pk=pk)
+    try:
+        actions.cancel_report(report=report, by=request.user)
+    except WrongState as moved_on:
+        messages.error(request, moved_on.messages[0])
+    else:
+        messages.success(request, _("已取消，不再生成。"))
     return redirect(report)
 
 

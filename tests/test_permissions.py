@@ -224,6 +224,7 @@ def test_writing_to_other_bodies_objects_is_404(client):
             waiting.url("assessments:sign"),
             reverse("assessments:send_back", args=waiting.arguments["assessments:sign"]),
             reverse("reports:retry", args=waiting.arguments["reports:detail"]),
+            reverse("reports:cancel", args=waiting.arguments["reports:detail"]),
             signed.url("assessments:withdraw"),
             signed.url("assessments:withdraw_submission"),
         ],
@@ -293,7 +294,14 @@ def test_every_page_of_an_object_is_in_this_file():
         *(f"assessments:{name}" for name in REVIEW_WRITES),
         *(f"assessments:{name}" for name in ("save_answer", "presence")),
     }
-    in_its_app = {"reports:file", "reports:workbook", "reports:retry", "assessments:evidence", "tasks:urging"}
+    in_its_app = {
+        "reports:file",
+        "reports:workbook",
+        "reports:retry",
+        "reports:cancel",
+        "assessments:evidence",
+        "tasks:urging",
+    }
     pages = ("", "_edit", "_preview", "_draft", "_template", "_approve", "_discard")
     in_its_app |= {
         "reports:schedule_stop",

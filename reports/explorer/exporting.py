@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
+from portal.attempts import check_mine
 from reports.documents import one_moment
 from reports.enums import SheetFormat
 from reports.explorer.asked import Asked
@@ -74,6 +75,7 @@ def _rows(report: Report, asked: Asked) -> Iterator[list[Any]]:
     for number, row in enumerate(rows, start=1):
         yield [_value(column.value(row)) for column in asked.columns]
         report.rows_done = number
+        check_mine(report)
 
 
 def _value(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from errno import ENOSPC
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import Authority, Institution
-from reports.enums import ReportKind, ReportState, ReportStep, SheetFormat, Subject
+from reports.enums import OVER, ReportKind, ReportState, ReportStep, SheetFormat, Subject
 from reports.glyphs import Character, named
 from reports.querysets import ReportQuerySet
 from reports.verification.codes import grouped
@@ -37,8 +38,9 @@ FORMATS = {
 }
 
 
-def report_path(report: Report, filename: str) -> str:
-    return f"reports/{report.pk}.{report.extension}"
+def report_path(report: Report, filename: str = "") -> str:
+    """A name of its own for each attempt: what a killed one left behind is in nobody's way."""
+    return f"reports/{report.pk}-{report.retries}-{report.attempts}.{report.extension}"
 
 
 def workbook_path(report: Report, filename: str = "") -> str:
@@ -53,12 +55,16 @@ class Report(models.Model):
     is that authority's. So is the proof of delivery, which is about no plan but a period, both days included; and so
     are rows found in the explorer, with the `query` that found them, the `columns` shown and the `format`.
     A report on one institution may be its own, or an authority's. One on a `self_assessment` or a `task` is about
-    that; reports of a `batch` are made together, and packed into its file. `day` is the past day that figures speak
-    of; without one they are those of the moment the report is made. A report of a `composition` is a draft of it, as
-    it stood at `revision`, or what its approval issued.
-    `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. `error` is for
+    that; reports of a `batch` are made together, and packed into its file; a batch has the `query` that narrowed its
+    scope, and `rows_total` members. `day` is the past day that figures speak of; without one they are those of the
+    moment the report is made. A report of a `composition` is a draft of it, as it stood at `revision`, or what its
+    approval issued.
+    `heartbeat_at` is renewed at each step; a report whose worker died is taken up by the next one. While pages are
+    laid out, `page` is the last one; once it is known how many there are, they are written out again as `page` of
+    `pages`. `retries` counts how often it was asked for once more, with all its attempts. `error` is for
     operators; `refusal` tells the reader why it was not made, in the report's language. The file of a package is
-    removed after some days (`removed_at`): it holds copies, which must not outlive evidence. A PDF is sealed: it bears
+    removed after some days (`removed_at`): it holds copies, which must not outlive evidence. So is that of a batch,
+    whose members stay. A PDF is sealed: it bears
     a `code` by which anyone with the file can check it, and its figures are those of the moment `as_at`; those made
     before there were seals have neither. `missing_characters` had no glyph where it was made (reports/glyphs.py).
     """
@@ -97,12 +103,15 @@ class Report(models.Model):
     format = models.CharField(max_length=10, choices=SheetFormat.choices, blank=True)
     rows_done = models.PositiveIntegerField(null=True, blank=True)
     rows_total = models.PositiveIntegerField(null=True, blank=True)
+    page = models.PositiveIntegerField(null=True, blank=True)
+    pages = models.PositiveIntegerField(null=True, blank=True)
     language = models.CharField(max_length=10, default="zh-hans")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=10, choices=S.choices, default=S.QUEUED)
     step = models.CharField(max_length=10, choices=ReportStep.choices, default=ReportStep.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    retries = models.PositiveSmallIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
@@ -168,6 +177,9 @@ class Report(models.Model):
                 name="composition_issued_once", fields=["composition"], condition=Q(is_draft=False)
             ),
             models.CheckConstraint(
+                name="report_that_collects_is_a_batch", condition=~Q(state=S.COLLECTING) | Q(kind=K.BATCH)
+            ),
+            models.CheckConstraint(
                 name="report_done_has_its_file",
                 condition=~Q(state=S.DONE) | (Q(finished_at__isnull=False) & ~Q(file="") & ~Q(sha256="")),
             ),
@@ -187,14 +199,21 @@ class Report(models.Model):
         ]
         indexes = [
             models.Index(fields=["institution", "-requested_at"], name="report_of_institution"),
-            models.Index(fields=["authority", "-requested_at"], name="report_of_authority"),
             models.Index(
-                fields=["requested_at"], condition=Q(state__in=[S.QUEUED, S.RENDERING]), name="report_waiting"
+                fields=["authority", "-requested_at"], condition=Q(batch=None), name="report_listed_of_authority"
+            ),
+            models.Index(
+                fields=["batch", "state", "heartbeat_at"], condition=Q(batch__isnull=False), name="report_of_batch"
+            ),
+            models.Index(
+                fields=["requested_at"],
+                condition=Q(state__in=[S.COLLECTING, S.QUEUED, S.RENDERING]),
+                name="report_not_over",
             ),
             models.Index(
                 fields=["finished_at"],
-                condition=Q(kind=K.EVIDENCE_PACKAGE, state=S.DONE, removed_at=None),
-                name="report_package_kept",
+                condition=Q(kind__in=[K.EVIDENCE_PACKAGE, K.BATCH], state=S.DONE, removed_at=None),
+                name="report_zip_kept",
             ),
         ]
 
@@ -224,6 +243,10 @@ class Report(models.Model):
     @property
     def is_export(self) -> bool:
         return self.kind == K.EXPORT
+
+    @property
+    def is_batch(self) -> bool:
+        return self.kind == K.BATCH
 
     @property
     def found_url(self) -> str:
@@ -320,4 +343,9 @@ class Report(models.Model):
 
     @property
     def is_over(self) -> bool:
-        return self.state in (S.DONE, S.FAILED)
+        return self.state in OVER
+
+    @property
+    def found_no_space(self) -> bool:
+        """Whether the last attempt failed for want of space in the storage."""
+        return f"[Errno {ENOSPC}]" in self.error

@@ -5,6 +5,7 @@ import os
 import signal
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -30,7 +31,7 @@ PDF = b"%PDF-1.7 made in a test"
 @pytest.fixture
 def quick(monkeypatch):
     """Set nothing into pages: what is tested here is the way there."""
-    monkeypatch.setattr(rendering, "to_pdf", lambda document: PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda *_document: PDF)
 
 
 @pytest.fixture
@@ -38,6 +39,10 @@ def queued(monkeypatch):
     sent = []
     monkeypatch.setattr(jobs.render_report, "apply_async", lambda args: sent.append(args[0]))
     return sent
+
+
+def files_of(report):
+    return list(Path(default_storage.path("reports")).glob(f"{report.pk}*"))
 
 
 def long_ago():
@@ -68,7 +73,7 @@ def test_a_report_is_made_stored_digested_recorded_and_told(quick):
 
 @pytest.mark.django_db
 def test_a_report_that_is_over_is_left_alone(quick):
-    for state in (ReportState.DONE, ReportState.FAILED):
+    for state in (ReportState.DONE, ReportState.FAILED, ReportState.CANCELLED):
         report = ReportFactory(state=state)
         before = Report.objects.values().get(pk=report.pk)
         making.render(report_id=report.pk)
@@ -111,7 +116,7 @@ def test_a_report_that_kills_every_worker_fails(quick):
 
 @pytest.mark.django_db
 def test_an_error_is_recorded_and_tried_three_times(monkeypatch, caplog):
-    def full(_document):
+    def full(*_document):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(rendering, "to_pdf", full)
@@ -146,12 +151,12 @@ def test_a_worker_taken_for_dead_changes_nothing_when_it_comes_back(monkeypatch,
         Report.objects.filter(pk=report.pk).update(attempts=2, heartbeat_at=timezone.now())
         return answer
 
-    monkeypatch.setattr(rendering, "to_pdf", lambda _document: meanwhile(PDF) if moment == "layout" else PDF)
+    monkeypatch.setattr(rendering, "to_pdf", lambda *_document: meanwhile(PDF) if moment == "layout" else PDF)
     monkeypatch.setattr(making, "digests", lambda pdf: meanwhile(digests(pdf)))
     making.render(report_id=report.pk)
     report.refresh_from_db()
     assert (report.state, report.attempts, report.file.name) == (ReportState.RENDERING, 2, "")
-    assert not any(default_storage.exists(f"reports/{report.pk}.{kind}") for kind in ("pdf", "xlsx"))
+    assert not files_of(report)
 
 
 @pytest.mark.django_db

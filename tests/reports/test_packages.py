@@ -24,6 +24,7 @@ from portal.notices.models import Notice
 from reports import making
 from reports.enums import ReportKind, ReportState, ReportStep
 from reports.models import Report
+from reports.models.reports import report_path
 from reports.packages.contents import gather
 from reports.packages.names import file_path, safe_name
 from reports.packages.writing import write
@@ -342,7 +343,7 @@ def test_what_was_changed_is_not_handed_out(world, attempt, caplog, client):
     report.refresh_from_db()
     assert (report.state, report.attempts) == (ReportState.FAILED, 1)
     assert ("制度 v2.pdf" if attempt == "file" else "submissions/1-3/content.json") in report.refusal
-    assert not report.file.storage.exists(f"reports/{report.pk}.zip")
+    assert not report.file.storage.exists(report_path(report))
     assert not EvidenceAccess.objects.exists()
     client.force_login(report.requested_by)
     assert report.refusal in client.get(report.get_absolute_url()).content.decode().replace("&quot;", '"')

@@ -228,13 +228,18 @@ def test_while_it_is_made_the_page_asks_again_and_shows_the_step(client):
     assert [status for _words, status in steps] == ["done", "done", "current", "waiting"]
 
 
+def a_batch():
+    return {"kind": ReportKind.BATCH, "authority": AuthorityFactory(), "step": ReportStep.MEMBERS}
+
+
 @pytest.mark.parametrize("state", ReportState)
 def test_the_part_that_changes_is_one_element(client, state):
     """It replaces itself: whatever stood beside it would be there twice."""
-    root = parse_html(opened(client, ReportFactory(state=state, attempts=1)))
+    report = ReportFactory(state=state, attempts=1, **(a_batch() if state == ReportState.COLLECTING else {}))
+    root = parse_html(opened(client, report))
     assert root.name == "div"
     classes = dict(root.attributes)["class"].split()
-    assert classes == (["polling"] if state in (ReportState.QUEUED, ReportState.RENDERING) else ["report-parts"])
+    assert classes == (["report-parts"] if report.is_over else ["polling"])
 
 
 def test_when_it_is_done_the_page_stops_and_offers_the_file(client):
@@ -262,7 +267,7 @@ def test_when_it_failed_the_page_says_so_in_plain_words_and_offers_another_try(c
 def test_a_contributor_does_not_try_again(client):
     report = ReportFactory(state=ReportState.FAILED)
     client.force_login(member(report.institution, Role.CONTRIBUTOR))
-    assert "重试</button>" not in client.get(report.get_absolute_url()).content.decode()
+    assert "retry-report" not in client.get(report.get_absolute_url()).content.decode()
     assert client.post(reverse("reports:retry", args=[report.pk])).status_code == 403
 
 

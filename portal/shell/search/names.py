@@ -127,9 +127,13 @@ def find_plans(asked: Asked, limit: int) -> list[Hit]:
 
 
 def find_reports(asked: Asked, limit: int) -> list[Hit]:
-    """By number, by kind, by the plan it is about or by the title that it was given; the newest first."""
+    """By number, by kind, by the plan it is about or by the title that it was given; the newest first.
+
+    Members of a batch by number only.
+    """
     names = ("plan__title", "plan__title_en", "composition__title")
     wanted = Q(kind__in=_kinds(asked.words)) | holds_plainly(asked.words, *names)
+    wanted &= Q(batch=None)
     number = REPORT_NUMBER.fullmatch(asked.words)
     if number:
         wanted |= Q(pk__range=(UUID(number[1].ljust(32, "0")), UUID(number[1].ljust(32, "f"))))

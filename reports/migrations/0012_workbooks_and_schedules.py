@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         ("accounts", "0008_changes_seen"),
         ("assessments", "0011_explorer"),
         ("plan", "0004_reminder_stages"),
-        ("reports", "0011_compositions"),
+        ("reports", "0011_running"),
         ("tasks", "0016_bulk_extensions_by_workers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
