@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.enums import InstitutionKind
 from portal.accounts.models import Region
-from reports.forms import RequestForm
+from reports.forms import PlanForm
 
 ALL = _("全部")
 
@@ -15,7 +15,7 @@ class RegionField(forms.ModelChoiceField):
         return region.local_name
 
 
-class BatchForm(RequestForm):
+class BatchForm(PlanForm):
     """Which plan, and which institutions of the scope: all, or those of a kind or a region."""
 
     kind = forms.ChoiceField(label=_("机构类别"), required=False, choices=[("", ALL), *InstitutionKind.choices])

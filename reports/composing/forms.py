@@ -19,7 +19,7 @@ from reports.composing.markdown import MAX_LENGTH, refused
 from reports.contents.kinds import CONTENTS
 from reports.contents.period import PERIOD
 from reports.enums import ReportKind
-from reports.forms import RequestForm
+from reports.forms import PlanForm
 from reports.models import Composition, ReportTemplate
 from tasks.past import DAY, NO_DAY, check_begun
 
@@ -46,7 +46,7 @@ class MarkdownField(forms.CharField):
             )
 
 
-class BeginForm(RequestForm):
+class BeginForm(PlanForm):
     """Which plan, in which language, and which template to begin from."""
 
     template = forms.ModelChoiceField(

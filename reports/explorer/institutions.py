@@ -139,7 +139,7 @@ def as_at(day: datetime.date) -> Listed:
         filterset=PastInstitutionFilter,
         columns=_columns(day),
         orders={**TODAY.orders, **figures, "score": ("score_order", "pk")},
-        shown=partial(_as_known, day=day),
+        shown=_as_known,
         bulk=(),
     )
 
@@ -159,7 +159,7 @@ TODAY = Listed(
     ticked="institutions",
     row_name="institutions",
     bulk=(Bulk(_("催办所选"), "bell-ringing", "tasks:urge", Permission.URGE),),
-    shown=partial(_as_known, day=None),
+    shown=_as_known,
 )
 
 INSTITUTIONS = replace(TODAY, then=as_at)

@@ -64,7 +64,7 @@ class ReportFactory(factory.django.DjangoModelFactory):
 
 def document(html: str) -> Document:
     """Those pages, with as little beside them as a file of its kind holds."""
-    return Document(html, b"{}", b"PK..", timezone.now(), new_seal())
+    return Document(html, b"{}", b"PK..", timezone.now(), new_seal(), missing="")
 
 
 def small_industry(seed: int = 0) -> tuple[Plan, list[Institution]]:

@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
@@ -102,7 +103,8 @@ def test_sections_come_in_the_chosen_order_with_their_texts(authority, lead):
 
 
 def test_the_scope_is_a_part_of_the_authoritys(lead, authority):
-    plan, institutions = small_industry()
+    with time_machine.travel(timezone.now() - 2 * DAY):
+        plan, institutions = small_industry()
     beijing = composition(authority, lead, plan, kinds=["securities", "core"], all_regions=False, regions=["beijing"])
     data = json.loads(composed(ask(beijing, lead)).data)
     named = {line["institution"] for line in data["institutions"]["shown"]}

@@ -31,7 +31,7 @@ def test_a_rare_character_is_printed_or_marked_and_listed(tmp_path, caplog):
     assert document.missing == PRIVATE + ("" if drawn else emoji) + UNKNOWN
     assert institution.name in document.data.decode()
     file = tmp_path / "report.pdf"
-    file.write_bytes(to_pdf(document.html, document.data))
+    file.write_bytes(to_pdf(document))
     text = "".join(subprocess.run(["pdftotext", file, "-"], check=True, capture_output=True, text=True).stdout.split())
     assert f"示例𬭩〓证券〓公司{emoji if drawn else '〓'}" in text
     assert "、".join(character.code for character in named(document.missing)) in text

@@ -23,7 +23,7 @@ from reports import actions, jobs, making, removal, rendering
 from reports.enums import ReportState, ReportStep
 from reports.models import Report
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member
-from tests.factories.reports import ReportFactory
+from tests.factories.reports import ReportFactory, document
 from tests.workers import connection_parameters, wait_until, worker
 
 PDF = b"%PDF-1.7 made in a test"
@@ -37,7 +37,7 @@ def _nothing_is_queued(request, monkeypatch):
 
 
 def files_of(report):
-    return list(Path(default_storage.path("reports")).glob(f"{report.pk}*"))
+    return sorted(Path(default_storage.path("reports")).glob(f"{report.pk}*"))
 
 
 def cancelled(report):
@@ -49,7 +49,7 @@ def cancelled(report):
 
 def test_each_page_is_told_as_it_is_laid_out_and_as_it_is_written():
     told = []
-    rendering.to_pdf(PAGES, b"{}", lambda page, pages: told.append((page, pages)))
+    rendering.to_pdf(document(PAGES), lambda page, pages: told.append((page, pages)))
     laid_out, written = [page for page, pages in told if not pages], [entry for entry in told if entry[1]]
     total = laid_out[-1]
     assert total >= 3
@@ -64,7 +64,7 @@ def test_what_hears_of_pages_can_end_the_work(at):
             raise Superseded
 
     with pytest.raises(Superseded):
-        rendering.to_pdf(PAGES, b"{}", stop)
+        rendering.to_pdf(document(PAGES), stop)
     assert not rendering.LAYOUT.filters
 
 
@@ -74,7 +74,7 @@ def test_the_heartbeat_says_the_page_and_finds_that_the_report_was_cancelled(mon
     report = ReportFactory()
     seen = []
 
-    def pages_for_ever(_html, _data, tell):
+    def pages_for_ever(_document, tell):
         tell(3, 8)
         wait_until(lambda: Report.objects.get(pk=report.pk).page == 3)
         client.force_login(report.requested_by)
@@ -148,7 +148,7 @@ def test_the_worker_of_a_cancelled_report_stores_nothing(monkeypatch, again):
     making.render(report_id=report.pk)
     report.refresh_from_db()
     assert report.state == (ReportState.DONE if again else ReportState.CANCELLED)
-    assert [file.read_bytes() for file in files_of(report)] == ([PDF] if again else [])
+    assert [file.read_bytes() for file in files_of(report)] == ([PDF, report.workbook.read()] if again else [])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -239,7 +239,7 @@ def test_a_worker_killed_between_the_file_and_its_row_leaves_nothing_half_done()
         # Whoever tells the reader waits here: the file is stored, and the row doesn't say so yet.
         gate.execute("LOCK TABLE notices_notice IN ACCESS EXCLUSIVE MODE")
         jobs.render_report.delay(str(report.pk))
-        wait_until(lambda: files_of(report))
+        wait_until(lambda: len(files_of(report)) == 2)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     report.refresh_from_db()
@@ -250,4 +250,4 @@ def test_a_worker_killed_between_the_file_and_its_row_leaves_nothing_half_done()
     assert (report.state, report.attempts) == (ReportState.DONE, 2)
     assert len(report.file.read()) == report.size
     removal.remove_strays(now=timezone.now() + timedelta(days=2))
-    assert files_of(report) == [Path(report.file.path)]
+    assert files_of(report) == [Path(report.file.path), Path(report.workbook.path)]

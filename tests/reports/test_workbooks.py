@@ -207,15 +207,14 @@ def test_a_share_of_nothing_is_an_empty_cell():
 def test_it_holds_the_rows_for_which_the_pages_have_no_room(supervisory, monkeypatch):
     whole = opened(compose(supervisory))
     monkeypatch.setattr("reports.contents.asked.INSTITUTIONS_SHOWN", 3)
-    monkeypatch.setattr("reports.contents.supervisory.OVERDUE_SHOWN", 2)
+    monkeypatch.setattr("reports.contents.scope.OVERDUE_SHOWN", 2)
     document = compose(supervisory)
     data, book = json.loads(document.data), opened(document)
     assert (len(data["overdue"]), len(data["institutions"]["shown"])) == (2, 3)
     for name in ("逾期任务", "各机构进展"):
         assert len(rows_of(book[name])) > 3
         assert rows_of(book[name]) == rows_of(whole[name])
-    for module in ("asked", "supervisory"):
-        monkeypatch.setattr(f"reports.contents.{module}.ROWS_ATTACHED", 4)
+    monkeypatch.setattr("reports.contents.asked.ROWS_ATTACHED", 4)
     book = opened(compose(supervisory))
     assert [len(rows_of(book[name])) for name in ("逾期任务", "各机构进展")] == [4, 4]
 
