@@ -66,6 +66,7 @@ def _measure(url: str, only: list[str] | None, keep: bool) -> list:
     # Importing registers their figures.
     from tests.bench import (  # noqa: F401
         assessments,
+        batches,
         dashboards,
         deliveries,
         evidence,
