@@ -64,7 +64,16 @@ def past_or_none(day: datetime.date | None, plan: Plan | None) -> datetime.date 
     return day
 
 
-class RequestForm(PlanForm):
+class DatedForm(PlanForm):
+    """A report on a plan may speak of a past day of it."""
+
+    day = forms.DateField(label=AT_LABEL, required=False, widget=DAY, error_messages=NO_DAY)
+
+    def clean_day(self) -> datetime.date | None:
+        return past_or_none(self.cleaned_data["day"], self.cleaned_data.get("plan"))
+
+
+class RequestForm(DatedForm):
     """Which report, on which plan, as at which day. Who may ask for one kind only is not asked which.
 
     A task is chosen of the plan chosen before; an institution is one of the scope. Both are asked for where the kind
@@ -87,7 +96,6 @@ class RequestForm(PlanForm):
         empty_label=_("未选择"),
         help_text=_("任务专题报告须选择。"),
     )
-    day = forms.DateField(label=AT_LABEL, required=False, widget=DAY, error_messages=NO_DAY)
     field_order = ["kind", "plan", "institution", "task", "day", "language"]
     # What each kind wants to know beside plan, day and language.
     wants: ClassVar[dict[str, tuple[str, Any]]] = {
@@ -110,9 +118,6 @@ class RequestForm(PlanForm):
     def _asked_plan(self) -> Plan | None:
         """Known before anything is validated: it decides which tasks there are."""
         return self.plans.filter(slug=self["plan"].value() or "").first()
-
-    def clean_day(self) -> datetime.date | None:
-        return past_or_none(self.cleaned_data["day"], self.cleaned_data.get("plan"))
 
     def clean(self) -> dict[str, Any]:
         wanted = super().clean()
