@@ -62,7 +62,7 @@ def test_a_broken_connection_costs_no_piece_that_arrived(visit, tmp_path):
     assert requirement.locator("textarea").input_value() == "上传时继续填写。"
     contributor.look(closely=True)
     requirement.locator("input[type=file]").set_input_files(content)
-    expect(requirement.locator(".upload-item[data-state=done]")).to_contain_text("未重复保存")
+    expect(requirement.locator(".upload-item[data-state=done]")).to_contain_text("未重复保存", timeout=20_000)
     assert row.count() == 1
 
 
