@@ -159,7 +159,10 @@ def _standings(asked: Asked) -> Context:
 
 def _standing_data(context: Context) -> dict[str, Any]:
     found = context["standings"]
-    shown = [plain.with_region(row.institution) | plain.of_assignment(row, days) for row, days in found.rows]
+    shown = [
+        plain.with_region(row.institution) | plain.of_assignment(row, days) | {"part": row.part}
+        for row, days in found.rows
+    ]
     return {"standings": {"total": found.total, "shown": shown}}
 
 
