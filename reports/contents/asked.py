@@ -147,5 +147,10 @@ class Asked:
         return progress.each_institution(self.standing, plan=self.plan, today=self.day, limit=ROWS_ATTACHED)
 
     @property
+    def each_standing(self) -> Iterable[Late]:
+        """Of a report on one task."""
+        return progress.each_standing(self.standing, today=self.day, limit=ROWS_ATTACHED)
+
+    @property
     def each_overdue(self) -> Iterable[Late]:
         return progress.each_overdue(self.standing, plan=self.plan, today=self.day, limit=ROWS_ATTACHED)

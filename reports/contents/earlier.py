@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from reports.contents.asked import Asked
 from reports.contents.section import Context, Section, Sheet
 from reports.dashboard.comparing import Change, ShareChange
 from reports.progress import MEAN_SCORE_RULE, Figures
+from reports.sheets import share
 
 CYCLES_SHOWN = 4
 
@@ -64,16 +66,16 @@ def _compared_data(context: Context) -> dict[str, Any]:
 def _compared_sheet(context: Context) -> list[Sheet]:
     columns = [
         (_("主题"), 50),
-        (_("此前验收率（%）"), 14),
-        (_("现验收率（%）"), 14),
+        (_("此前验收率"), 14),
+        (_("现验收率"), 14),
         (_("此前逾期"), 10),
         (_("现逾期"), 10),
     ]
     rows = (
         [
             f"{line.theme.local_label} {line.theme.local_title}" if line.theme else _("合计"),
-            line.then.accepted_share,
-            line.now.accepted_share,
+            share(line.then.accepted_share),
+            share(line.now.accepted_share),
             line.then.overdue,
             line.now.overdue,
         ]
@@ -128,7 +130,8 @@ def _score_sheet(context: Context) -> list[Sheet]:
         ]
         for line in means.lines
     )
-    return [Sheet(_("各周期平均得分"), columns, rows)]
+    institutions = [_("已验收的机构数"), *means.institutions]
+    return [Sheet(_("各周期平均得分"), columns, chain(rows, [institutions] if means.cycles else []))]
 
 
 SCORES = Section(

@@ -14,6 +14,7 @@ from reports.contents import plain
 from reports.contents.asked import Asked
 from reports.contents.section import Context, Section, Sheet
 from reports.progress import Figures
+from reports.sheets import share
 
 
 class Course(NamedTuple):
@@ -58,6 +59,7 @@ def _data(context: Context) -> dict[str, Any]:
             "starts_on": context["starts_on"],
             "ends_on": context["ends_on"],
             "before": plain.of_figures(whole.before),
+            "now": plain.of_figures(whole.now),
             "by_theme": [
                 plain.of_theme(course.theme)
                 | {"before": plain.of_figures(course.before), "now": plain.of_figures(course.now)}
@@ -77,8 +79,21 @@ def _sheet(context: Context) -> list[Sheet]:
         (_("期初已逾期"), 12),
         (_("期末已逾期"), 12),
     ]
-    rows = ([f"{course.theme.local_label} {course.theme.local_title}", *course.cells] for course in context["courses"])
+    rows = (_row(course) for course in [*context["courses"], context["whole"]])
     return [Sheet(_("期间变化"), columns, rows)]
+
+
+def _row(course: Course) -> list[Any]:
+    theme, before, now = course
+    return [
+        f"{theme.local_label} {theme.local_title}" if theme else _("合计"),
+        before.accepted,
+        now.accepted,
+        share(before.accepted_share),
+        share(now.accepted_share),
+        before.overdue,
+        now.overdue,
+    ]
 
 
 PERIOD = Section(

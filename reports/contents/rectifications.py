@@ -35,12 +35,20 @@ def _rectification_sheet(context: Context) -> list[Sheet]:
     columns = [
         (_("机构名称"), 40),
         (_("统一社会信用代码"), 22),
+        (_("地区"), 12),
         (_("整改事项"), 50),
         (_("整改期限"), 12),
         (_("逾期天数"), 10),
     ]
     rows = (
-        [row.institution.local_name, row.institution.credit_code, row.title, deadline, days]
+        [
+            row.institution.local_name,
+            row.institution.credit_code,
+            row.institution.region.local_name,
+            row.title,
+            deadline,
+            days,
+        ]
         for row, deadline, days in context["found"].late
     )
     return [Sheet(_("逾期的整改"), columns, rows)]

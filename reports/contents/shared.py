@@ -23,7 +23,7 @@ def figure_columns() -> list[Column]:
 
 
 def figure_cells(figures: Figures) -> list[Any]:
-    """In the order of the columns; a share is a fraction of 1, which a spreadsheet shows in percent."""
+    """Under `figure_columns`: whole numbers, and the accepted share as a fraction of 1, empty where nothing applies."""
     return [
         figures.total,
         figures.waiting_for_review,
@@ -40,10 +40,13 @@ def deadline_columns() -> list[Column]:
 
 
 def deadline_cells(assignment: Assignment, days: int) -> list[Any]:
-    return [assignment.deadline, None if assignment.deadline_is_official else _("暂定"), days]
+    """Under `deadline_columns`: a date and whole days. Whether a deadline was official on a past day is not known."""
+    is_provisional = not (assignment.known_on or assignment.deadline_is_official)
+    return [assignment.deadline, _("暂定") if is_provisional else None, days]
 
 
 def line_rows(lines: Iterable[Line], described: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:
+    """What is said of each subject, and its figures."""
     return ([*described(subject), *figure_cells(figures)] for subject, figures in lines)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from reports import progress
 from reports.charts import heat_map
 from reports.contents import plain
 from reports.contents.asked import Asked
@@ -21,7 +20,7 @@ from reports.contents.scope import KINDS, OVERDUE, REGIONS, WAITING, scope, scop
 from reports.contents.section import Contents, Context, Section, Sheet
 from reports.contents.shared import SUMMARY, THEMES, figure_columns, line_rows
 from reports.dashboard.heat import task_matrix
-from reports.progress import CONDITIONS_RULE, Condition
+from reports.progress import CONDITIONS_RULE
 from reports.sheets import share
 
 INSTITUTIONS_PRINTED = 100
@@ -78,12 +77,38 @@ def _task_heat_data(context: Context) -> dict[str, Any]:
                 "condition": square.condition,
                 "overdue": square.overdue,
                 "applicable": square.applicable,
-                "accepted_share": progress.percent(square.now[Condition.DONE], square.applicable),
+                "accepted_share": square.accepted_share,
             }
             for task, squares in context["lines"]
             for name, square in zip(context["columns"], squares, strict=True)
         ]
     }
+
+
+def _task_heat_sheet(context: Context) -> list[Sheet]:
+    columns = [
+        (_("任务号"), 8),
+        (_("任务"), 50),
+        (_("机构类别"), 20),
+        (_("情况"), 12),
+        (_("适用任务"), 10),
+        (_("已逾期"), 10),
+        (_("验收率"), 10),
+    ]
+    rows = (
+        [
+            task.number,
+            task.local_title,
+            name,
+            str(square.condition.label),
+            square.applicable,
+            square.overdue,
+            share(square.accepted_share),
+        ]
+        for task, squares in context["lines"]
+        for name, square in zip(context["columns"], squares, strict=True)
+    )
+    return [Sheet(_("各任务、各类机构的情况"), columns, rows)]
 
 
 TASK_HEAT = Section(
@@ -92,6 +117,7 @@ TASK_HEAT = Section(
     template="reports/pdf/sections/task_heat.html",
     read=_task_heat,
     data=_task_heat_data,
+    sheets=_task_heat_sheet,
 )
 
 

@@ -15,7 +15,7 @@ from reports.contents.asked import INSTITUTIONS_SHOWN, Asked
 from reports.contents.course import COURSE
 from reports.contents.scope import KINDS, OVERDUE, REGIONS, WAITING, scope, scope_data
 from reports.contents.section import Contents, Context, Section, Sheet
-from reports.contents.shared import SUMMARY
+from reports.contents.shared import SUMMARY, deadline_cells, deadline_columns
 from reports.progress import MATURITY_RULE, mean_level
 from reports.ranking import most_returned_of
 
@@ -152,12 +152,17 @@ MATURITY = Section(
 
 
 def _standings(asked: Asked) -> Context:
-    return {"standings": progress.standing_list(asked.standing, today=asked.day, limit=INSTITUTIONS_SHOWN)}
+    """The pages and the data have the first of them; the sheet goes on."""
+    found = progress.standing_list(asked.standing, today=asked.day, limit=INSTITUTIONS_SHOWN)
+    return {"standings": found, "each_standing": asked.each_standing if found.more else found.rows}
 
 
 def _standing_data(context: Context) -> dict[str, Any]:
     found = context["standings"]
-    shown = [plain.with_region(row.institution) | plain.of_assignment(row, days) for row, days in found.rows]
+    shown = [
+        plain.with_region(row.institution) | plain.of_assignment(row, days) | {"part": row.part}
+        for row, days in found.rows
+    ]
     return {"standings": {"total": found.total, "shown": shown}}
 
 
@@ -169,8 +174,7 @@ def _standing_sheet(context: Context) -> list[Sheet]:
         (_("地区"), 12),
         (_("分工"), 10),
         (_("状态"), 12),
-        (_("完成期限"), 12),
-        (_("逾期天数"), 10),
+        *deadline_columns(),
     ]
     rows = (
         [
@@ -180,10 +184,9 @@ def _standing_sheet(context: Context) -> list[Sheet]:
             row.institution.region.local_name,
             row.get_part_display(),
             row.get_state_display(),
-            row.deadline,
-            days,
+            *deadline_cells(row, days),
         ]
-        for row, days in context["standings"].rows
+        for row, days in context["each_standing"]
     )
     return [Sheet(_("各机构情况"), columns, rows)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -55,8 +56,12 @@ class Square(NamedTuple):
         return self.now.total() - self.now[C.NONE]
 
     @property
+    def accepted_share(self) -> Decimal | None:
+        return percent(self.now[C.DONE], self.applicable)
+
+    @property
     def done(self) -> str:
-        return in_words(percent(self.now[C.DONE], self.applicable))
+        return in_words(self.accepted_share)
 
 
 class TaskMatrix(NamedTuple):

@@ -118,10 +118,15 @@ def each_overdue(standing: StandingQuerySet, *, plan: Plan, today: datetime.date
 
 def standing_list(standing: StandingQuerySet, *, today: datetime.date, limit: int) -> Bounded:
     """Every assignment with how many days it is late: the overdue first, then by deadline and name. In two queries."""
+    return Bounded(list(each_standing(standing, today=today, limit=limit)), standing.count())
+
+
+def each_standing(standing: StandingQuerySet, *, today: datetime.date, limit: int) -> Iterator[Late]:
+    """The rows of `standing_list` from a cursor, so that many need no more memory than some."""
     is_late = past_deadline(today, standing.state_field, standing.deadline_field)
     rows = _with_shown(standing).alias(place=Case(When(is_late, then=Value(0)), default=Value(1)))
-    rows = rows.order_by("place", standing.deadline_field, "institution__name", f"{standing.path}pk")
-    return Bounded([_late(row, today) for row in rows[:limit]], standing.count())
+    found = rows.order_by("place", standing.deadline_field, "institution__name", f"{standing.path}pk")[:limit]
+    return (_late(row, today) for row in found.iterator(ROWS_AT_ONCE))
 
 
 def _late(row: Assignment | AssignmentChange, today: datetime.date) -> Late:

@@ -1,10 +1,8 @@
-"""The workbook of a report says what its data say, cell by cell, as numbers and dates that a spreadsheet knows."""
+"""The workbook of a report is a spreadsheet's own, and goes on where pages end. Each cell: `test_told.py`."""
 
-import datetime
 import io
 import json
 import zipfile
-from decimal import Decimal
 
 import pytest
 import time_machine
@@ -12,12 +10,8 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from assessments.models import Remark
-from plan.enums import Part
-from plan.models import Task, Theme
-from portal.accounts.enums import InstitutionKind
 from reports import documents
 from reports.documents import compose
-from reports.progress import Condition
 from reports.verification.seals import new_seal
 from tasks.enums import AssignmentState
 from tests.factories.accounts import AuthorityFactory
@@ -25,6 +19,7 @@ from tests.factories.assessments import ReviewFactory
 from tests.factories.plan import RequirementFactory
 from tests.factories.reports import ReportFactory, small_industry
 from tests.factories.tasks import SubmissionFactory
+from tests.reports.told.cells import moment
 
 pytestmark = pytest.mark.django_db
 FORMULA = "=HYPERLINK(1)"
@@ -50,126 +45,6 @@ def opened(document):
 
 def rows_of(sheet):
     return [list(row) for row in sheet.iter_rows(min_row=2, values_only=True)]
-
-
-# --- What the JSON says, as cells --------------------------------------------------------------------------
-
-
-def fraction(percent):
-    return None if percent is None else float(Decimal(percent) / 100)
-
-
-def figures(told):
-    names = ("submitted", "returned", "accepted", "not_applicable")
-    states = [told["states"][name] for name in names]
-    return [told["total"], *states, told["overdue"], fraction(told["accepted_share"])]
-
-
-def day(told):
-    return datetime.datetime.fromisoformat(told)
-
-
-def moment(told):
-    if told is None:
-        return None
-    at = timezone.localtime(datetime.datetime.fromisoformat(told))
-    return at.replace(second=0, microsecond=0, tzinfo=None)
-
-
-def task(told):
-    return [told["task"]["number"], told["task"]["title"]]
-
-
-def deadline(told):
-    return [day(told["deadline"]), None if told["deadline_is_official"] else "暂定", told["days_late"]]
-
-
-def state(told):
-    return str(AssignmentState(told["state"]).label)
-
-
-def supervisory_sheets(data):
-    themes = {task.number: task.theme.title for task in Task.objects.select_related("theme")}
-    return {
-        "总体情况": [figures(data["figures"])],
-        "待审核情况": [[data["figures"]["states"]["submitted"], moment(data["waiting_since"])]],
-        "逾期分布": [
-            [cell["theme"], cell["kind"], cell["overdue"], fraction(cell["share"])] for cell in data["heat_map"]
-        ],
-        "各类机构进展": [[line["label"], *figures(line["figures"])] for line in data["by_kind"]],
-        "各主题、各任务进展": [
-            [themes[line["number"]], line["number"], line["title"], *figures(line["figures"])]
-            for line in data["by_task"]
-        ],
-        "各地区进展": [[line["name"], *figures(line["figures"])] for line in data["by_region"]],
-        "逾期任务": [
-            [row["institution"], row["credit_code"], row["region"], *task(row), state(row), *deadline(row)]
-            for row in data["overdue"]
-        ],
-        "各机构进展": [
-            [
-                line["institution"],
-                line["credit_code"],
-                str(InstitutionKind(line["kind"]).label),
-                line["region"],
-                *figures(line["figures"]),
-            ]
-            for line in data["institutions"]["shown"]
-        ],
-        "各机构各任务情况": [
-            [line["institution"], line["credit_code"], *(str(Condition(told).label) for told in row["conditions"])]
-            for line, row in zip(data["institutions"]["shown"], data["matrix"]["rows"], strict=True)
-        ],
-    }
-
-
-def status_sheets(data):
-    verdicts = {None: None, "accepted": "已验收", "returned": "已退回"}
-    tasks = {task.number: task for task in Task.objects.all()}
-    themes = {theme.number: theme for theme in Theme.objects.all()}
-    return {
-        "总体情况": [figures(data["figures"])],
-        "各主题进展": [
-            [f"{themes[line['number']].local_label} {line['title']}", *figures(line["figures"])]
-            for line in data["by_theme"]
-        ],
-        "逐项任务落实情况": [
-            [
-                *task(row),
-                str(Part(row["part"]).label),
-                state(row),
-                *deadline(row),
-                row["submissions"],
-                verdicts[row["last_verdict"]],
-                moment(row["last_verdict_at"]),
-            ]
-            for row in data["tasks"]
-        ],
-        "尚未答复的退回": [
-            [
-                row["task"],
-                tasks[row["task"]].title,
-                row["submission"],
-                row["authority"],
-                moment(row["at"]),
-                reason["requirement"],
-                tasks[row["task"]].requirements.get().text,
-                reason["text"],
-                row["comment"],
-            ]
-            for row in data["open_returns"]
-            for reason in row["reasons"]
-        ],
-    }
-
-
-@pytest.mark.parametrize(("kind", "expected"), [("supervisory", supervisory_sheets), ("status", status_sheets)])
-def test_each_cell_says_what_the_data_say(kind, expected, request):
-    document = compose(request.getfixturevalue(kind))
-    book, sheets = opened(document), expected(json.loads(document.data))
-    assert book.sheetnames == ["说明", *sheets]
-    for name, rows in sheets.items():
-        assert rows and rows_of(book[name]) == rows, name
 
 
 def test_shares_dates_heads_and_filters_are_a_spreadsheets_own(status):
@@ -217,6 +92,17 @@ def test_it_holds_the_rows_for_which_the_pages_have_no_room(supervisory, monkeyp
     monkeypatch.setattr("reports.contents.asked.ROWS_ATTACHED", 4)
     book = opened(compose(supervisory))
     assert [len(rows_of(book[name])) for name in ("逾期任务", "各机构进展")] == [4, 4]
+
+
+def test_it_holds_each_institution_that_has_a_task(supervisory, monkeypatch):
+    task = supervisory.plan.tasks.first()
+    report = ReportFactory(kind="task", plan=supervisory.plan, authority=supervisory.authority, task=task)
+    monkeypatch.setattr("reports.contents.task.INSTITUTIONS_SHOWN", 2)
+    document = compose(report)
+    standings = json.loads(document.data)["standings"]
+    rows = rows_of(opened(document)["各机构情况"])
+    assert (len(standings["shown"]), len(rows)) == (2, task.assignments.count())
+    assert [row[1] for row in rows[:2]] == [row["credit_code"] for row in standings["shown"]]
 
 
 def test_the_same_rows_as_at_the_same_moment_are_the_same_bytes(status, monkeypatch):

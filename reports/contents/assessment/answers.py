@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -21,14 +22,15 @@ from reports.contents.asked import Asked
 from reports.contents.assessment.evidence import index_of
 from reports.contents.assessment.verdict import review_of
 from reports.contents.section import Context, Section, Sheet
+from reports.sheets import share
 
 
 @dataclass(frozen=True)
 class Answered:
-    """`value` is the entry's answer as it was signed; `files` are numbers in the index of evidence."""
+    """`entry` is the requirement's part of what was signed; `files` are numbers in the index of evidence."""
 
     shown: SignedRequirement
-    value: dict[str, Any]
+    entry: dict[str, Any]
     files: list[int]
     remark: Remark | None
 
@@ -51,7 +53,7 @@ def _answers(asked: Asked) -> Context:
     def answered(shown: SignedRequirement) -> Answered:
         entry, said = entries[shown.reference], remarks.get(shown.requirement.pk)
         numbers = [files[str(file["id"])].number for file in entry["evidence"]]
-        return Answered(shown, entry["answer"], numbers, said.open[0].remark if said else None)
+        return Answered(shown, entry, numbers, said.open[0].remark if said else None)
 
     tasks = [
         AnsweredTask(task, scores[task.number], [answered(shown) for shown in task.requirements])
@@ -71,10 +73,11 @@ def _answer(answer: Answered) -> dict[str, Any]:
         "requirement": shown.reference,
         "text": shown.text,
         "kind": shown.requirement.kind,
-        "answer": answer.value,
+        "answer": answer.entry["answer"],
         "in_words": shown.answer,
         "criterion": shown.criterion,
         "justification": shown.said,
+        "reply": shown.reply,
         "measure": measure and {"text": measure.text, "owner": measure.owner, "due_on": measure.due_on},
         "evidence": answer.files,
         "remark": answer.remark and {"verdict": answer.remark.verdict, "text": answer.remark.text},
@@ -99,15 +102,20 @@ def _answer_data(context: Context) -> dict[str, Any]:
 
 def _answer_sheet(context: Context) -> list[Sheet]:
     columns = [
+        (_("任务号"), 8),
         (_("任务"), 40),
         (_("编号"), 8),
         (_("要求"), 50),
-        (_("自评结果"), 24),
+        (_("自评结果"), 14),
+        (_("单位"), 8),
+        (_("分子"), 12),
+        (_("分母"), 12),
         (_("说明"), 60),
         (_("整改措施"), 40),
         (_("责任人"), 14),
         (_("计划完成日期"), 14),
-        (_("材料序号"), 12),
+        (_("对退回理由的答复"), 40),
+        (_("材料"), 40),
         (_("审核意见"), 40),
     ]
     return [Sheet(_("逐项自评"), columns, _answer_rows(context))]
@@ -117,26 +125,34 @@ def _answer_rows(context: Context) -> Iterator[list[Any]]:
     for task, answer in _each(context):
         shown, measure = answer.shown, answer.shown.measure
         yield [
-            f"{task.task.number} {task.task.title}",
+            task.task.number,
+            task.task.title,
             shown.reference,
             shown.text,
-            _value(answer),
-            shown.said,
+            *_value(answer),
+            shown.said or None,
             measure.text if measure else None,
             measure.owner if measure else None,
             measure.due_on if measure else None,
-            _("、").join(map(str, answer.files)),
+            shown.reply or None,
+            _("、").join(file.name for file in shown.files) or None,
             answer.remark.text if answer.remark else None,
         ]
 
 
-def _value(answer: Answered) -> Any:
-    """A level and a date as such; the rest in words."""
-    if "level" in answer.value:
-        return answer.value["level"]
-    if "date" in answer.value:
-        return datetime.date.fromisoformat(answer.value["date"])
-    return answer.shown.answer
+def _value(answer: Answered) -> list[Any]:
+    """Levels, numbers, ratios and dates as such, the rest in words; the unit; numerator and denominator."""
+    match answer.entry["answer"]:
+        case {"level": level}:
+            return [level, None, None, None]
+        case {"number": number}:
+            return [Decimal(number), answer.entry["unit"] or None, None, None]
+        case {"date": day}:
+            return [datetime.date.fromisoformat(day), None, None, None]
+        case {"numerator": part, "denominator": whole}:
+            return [share(Decimal(answer.entry["percentage"])), None, Decimal(part), Decimal(whole)]
+        case _:
+            return [answer.shown.answer or None, None, None, None]
 
 
 ANSWERS = Section(
