@@ -72,7 +72,14 @@ def content(asked: Asked) -> dict[str, Any]:
     return {"figures": asked.now.figures, "rules": [CONDITIONS_RULE, OVERDUE_RULE], **found._asdict()}
 
 
-def task_matrix(now: Position, then: Position | None = None, link: Link = no_link) -> TaskMatrix:
+def task_matrix(
+    now: Position,
+    then: Position | None = None,
+    link: Link = no_link,
+    *,
+    labels: int = 240,
+    cell: tuple[int, int] = (124, 36),
+) -> TaskMatrix:
     """`link(task=…, kind=…, overdue=1)` gives the address of the list behind a square."""
     kinds: list[InstitutionKind | None] = [*now.progress.kinds, None]
     lines = [(task, _squares(now, then, task, kinds)) for task in now.tasks]
@@ -89,8 +96,8 @@ def task_matrix(now: Position, then: Position | None = None, link: Link = no_lin
             )
             for task, squares in lines
         ],
-        labels=240,
-        cell=(124, 36),
+        labels=labels,
+        cell=cell,
     )
     return TaskMatrix(names, lines, chart)
 
