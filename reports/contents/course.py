@@ -23,9 +23,7 @@ def _course(asked: Asked) -> Context:
     if not (weeks[-1].due or known[-1].signed):
         return {"chart": None, "points": [], "rule": COURSE_RULE}
     return {
-        "chart": burn_up(
-            weeks, plan=asked.plan, day=asked.day, before=None, link=no_link, as_at=no_link, width=WIDTH
-        ),
+        "chart": burn_up(weeks, plan=asked.plan, day=asked.day, before=None, link=no_link, as_at=no_link, width=WIDTH),
         "points": [week for week in half_years(known) if week.due or week.signed],
         "rule": COURSE_RULE,
     }

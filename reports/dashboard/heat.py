@@ -13,6 +13,8 @@ from reports.charts import Link, no_link
 from reports.dashboard.asked import Asked
 from reports.dashboard.charts.marks import MARKS, Mark
 from reports.dashboard.charts.matrix import Entry, Matrix, matrix
+from reports.enums import ReportKind
+from reports.permissions import kinds_for
 from reports.progress import CONDITIONS_RULE, OVERDUE_RULE, Condition, Position, condition_among, in_words, percent
 
 C = Condition
@@ -69,7 +71,12 @@ class TaskMatrix(NamedTuple):
 
 def content(asked: Asked) -> dict[str, Any]:
     found = task_matrix(asked.now, asked.then, asked.link)
-    return {"figures": asked.now.figures, "rules": [CONDITIONS_RULE, OVERDUE_RULE], **found._asdict()}
+    return {
+        "figures": asked.now.figures,
+        "rules": [CONDITIONS_RULE, OVERDUE_RULE],
+        "may_report": ReportKind.TASK in kinds_for(asked.membership),
+        **found._asdict(),
+    }
 
 
 def task_matrix(
