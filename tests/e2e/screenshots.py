@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.browser import launch_options
-from tests.e2e.running import ROOT, running_portal
+from tests.e2e.running import ROOT, Portal, running_portal
 
 CONTRIBUTOR, CIO, SUPERVISOR = "contributor@sec01.example", "cio@sec01.example", "supervisor@shanghai.example"
 LEAD = "lead@csrc.example"
@@ -106,6 +106,11 @@ class Paper(NamedTuple):
     others: dict[str, int] = {}
     then: Callable[[Page], None] | None = None
 
+    @property
+    def pictures(self) -> dict[str, dict[str, int]]:
+        """Names with page numbers, by language."""
+        return {"zh-hans": {f"{self.kind}-zh": self.page, **self.others}, "en": {f"{self.kind}-en": self.page}}
+
 
 def report_form(page: Page) -> None:
     """From the rounds of self-assessment to the form for a report on the last that was signed."""
@@ -134,17 +139,14 @@ def main(directory: Path) -> None:
         playwright.chromium.launch(**launch_options()) as browser,
     ):
         for picture in PICTURES:
-            take(browser, portal.url, picture, directory, Visitor)
+            take(browser, portal, picture, directory, Visitor)
         for paper in PAPERS:
-            pages = {f"{paper.kind}-zh": paper.page, **paper.others}
-            report_pages(Visitor(browser, portal, paper.account, "zh-hans"), directory, paper, pages)
-            report_pages(
-                Visitor(browser, portal, paper.account, "en"), directory, paper, {f"{paper.kind}-en": paper.page}
-            )
+            for language, pages in paper.pictures.items():
+                report_pages(Visitor(browser, portal, paper.account, language), directory, paper, pages)
 
 
-def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_class) -> None:
-    visitor = visitor_class(browser, url, picture.account, picture.language)
+def take(browser: Browser, portal: Portal, picture: Picture, directory: Path, visitor_class) -> None:
+    visitor = visitor_class(browser, portal, picture.account, picture.language)
     page = visitor.page
     page.set_viewport_size({"width": picture.width, "height": 844 if picture.width == PHONE else 900})
     page.goto(picture.path)
