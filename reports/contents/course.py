@@ -14,6 +14,8 @@ from reports.contents.section import Context, Section, Sheet
 from reports.dashboard.charts.burn_up import burn_up, half_years
 from reports.progress import COURSE_RULE
 
+WIDTH = 720  # narrower than on a screen, so that its words are read on paper
+
 
 def _course(asked: Asked) -> Context:
     weeks = progress.course(asked.institutions, plan=asked.plan, day=asked.day, task=asked.task)
@@ -21,7 +23,7 @@ def _course(asked: Asked) -> Context:
     if not (weeks[-1].due or known[-1].signed):
         return {"chart": None, "points": [], "rule": COURSE_RULE}
     return {
-        "chart": burn_up(weeks, plan=asked.plan, day=asked.day, before=None, link=no_link, as_at=no_link),
+        "chart": burn_up(weeks, plan=asked.plan, day=asked.day, before=None, link=no_link, as_at=no_link, width=WIDTH),
         "points": [week for week in half_years(known) if week.due or week.signed],
         "rule": COURSE_RULE,
     }

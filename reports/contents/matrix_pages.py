@@ -14,7 +14,7 @@ from reports.dashboard.charts.marks import MARKS, Mark
 from reports.progress import Condition
 
 ROWS, COLUMNS = 38, 25  # on a page, at most
-LABELS, CELL, GAP, MARK = 200, 22, 2, 16
+LABELS, CELL, GAP, MARK = 224, 22, 2, 16
 HEAD, FOOT = 24, 30
 LABEL_COLUMNS = 30
 LEGEND_STEP = 112

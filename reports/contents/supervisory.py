@@ -64,7 +64,7 @@ HEAT = Section(
 
 
 def _task_heat(asked: Asked) -> Context:
-    found = task_matrix(asked.position)
+    found = task_matrix(asked.position, labels=200, cell=(104, 34))
     return {"figures": asked.position.figures, "rule": CONDITIONS_RULE, **found._asdict()}
 
 

@@ -198,6 +198,7 @@ STANDINGS = Section(
     read=_standings,
     data=_standing_data,
     sheets=_standing_sheet,
+    is_annex=True,
 )
 
 

@@ -14,6 +14,8 @@ from reports.charts import Link, no_link
 from reports.dashboard.asked import Asked
 from reports.dashboard.charts.marks import MARKS, Mark
 from reports.dashboard.charts.matrix import Entry, Matrix, matrix
+from reports.enums import ReportKind
+from reports.permissions import kinds_for
 from reports.progress import CONDITIONS_RULE, OVERDUE_RULE, Condition, Position, condition_among, in_words, percent
 
 C = Condition
@@ -74,10 +76,22 @@ class TaskMatrix(NamedTuple):
 
 def content(asked: Asked) -> dict[str, Any]:
     found = task_matrix(asked.now, asked.then, asked.link)
-    return {"figures": asked.now.figures, "rules": [CONDITIONS_RULE, OVERDUE_RULE], **found._asdict()}
+    return {
+        "figures": asked.now.figures,
+        "rules": [CONDITIONS_RULE, OVERDUE_RULE],
+        "may_report": ReportKind.TASK in kinds_for(asked.membership),
+        **found._asdict(),
+    }
 
 
-def task_matrix(now: Position, then: Position | None = None, link: Link = no_link) -> TaskMatrix:
+def task_matrix(
+    now: Position,
+    then: Position | None = None,
+    link: Link = no_link,
+    *,
+    labels: int = 240,
+    cell: tuple[int, int] = (124, 36),
+) -> TaskMatrix:
     """`link(task=…, kind=…, overdue=1)` gives the address of the list behind a square."""
     kinds: list[InstitutionKind | None] = [*now.progress.kinds, None]
     lines = [(task, _squares(now, then, task, kinds)) for task in now.tasks]
@@ -94,8 +108,8 @@ def task_matrix(now: Position, then: Position | None = None, link: Link = no_lin
             )
             for task, squares in lines
         ],
-        labels=240,
-        cell=(124, 36),
+        labels=labels,
+        cell=cell,
     )
     return TaskMatrix(names, lines, chart)
 

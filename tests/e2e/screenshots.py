@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.browser import launch_options
-from tests.e2e.running import ROOT, running_portal
+from tests.e2e.running import ROOT, Portal, running_portal
 
 CONTRIBUTOR, CIO, SUPERVISOR = "contributor@sec01.example", "cio@sec01.example", "supervisor@shanghai.example"
 LEAD = "lead@csrc.example"
@@ -95,11 +95,36 @@ DASHBOARDS = {
 PICTURES += [Picture(name, account, path) for name, (account, path) in DASHBOARDS.items()]
 PICTURES += [Picture(f"{name}-phone", account, path, width=PHONE) for name, (account, path) in DASHBOARDS.items()]
 
-# Pages of a report in each layout.
-LAYOUTS = {
-    "modern": (CIO, {"cover": 1, "contents": 2, "table": 3}),
-    "official": (LEAD, {"cover": 1, "contents": 2, "table": 5}),
-}
+
+class Paper(NamedTuple):
+    """One report as one person asks for it on `path`; a picture of page `page` in both languages, others in Chinese."""
+
+    kind: str
+    account: str
+    path: str
+    page: int
+    others: dict[str, int] = {}
+    then: Callable[[Page], None] | None = None
+
+    @property
+    def pictures(self) -> dict[str, dict[str, int]]:
+        """Names with page numbers, by language."""
+        return {"zh-hans": {f"{self.kind}-zh": self.page, **self.others}, "en": {f"{self.kind}-en": self.page}}
+
+
+def report_form(page: Page) -> None:
+    """From the rounds of self-assessment to the form for a report on the last that was signed."""
+    first_link("main a[href$='/score/']:text-matches('[0-9]')")(page)
+    page.goto(page.url.removesuffix("score/"))
+    first_link("main a[href*='/reports/self-assessments/']")(page)
+
+
+PAPERS = [
+    Paper("status", CIO, "/reports/", 3, {"modern-cover": 1, "modern-contents": 2}),
+    Paper("assessment", CIO, "/assessments/", 2, then=report_form),
+    Paper("supervisory", LEAD, "/reports/?kind=supervisory", 4, {"official-cover": 1, "official-contents": 2}),
+    Paper("task", LEAD, "/reports/?kind=task&plan=csf-2014&task=13", 3),
+]
 
 
 def main(directory: Path) -> None:
@@ -114,13 +139,14 @@ def main(directory: Path) -> None:
         playwright.chromium.launch(**launch_options()) as browser,
     ):
         for picture in PICTURES:
-            take(browser, portal.url, picture, directory, Visitor)
-        for layout, (account, numbers) in LAYOUTS.items():
-            report_pages(Visitor(browser, portal, account, "zh-hans"), directory, layout, numbers)
+            take(browser, portal, picture, directory, Visitor)
+        for paper in PAPERS:
+            for language, pages in paper.pictures.items():
+                report_pages(Visitor(browser, portal, paper.account, language), directory, paper, pages)
 
 
-def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_class) -> None:
-    visitor = visitor_class(browser, url, picture.account, picture.language)
+def take(browser: Browser, portal: Portal, picture: Picture, directory: Path, visitor_class) -> None:
+    visitor = visitor_class(browser, portal, picture.account, picture.language)
     page = visitor.page
     page.set_viewport_size({"width": picture.width, "height": 844 if picture.width == PHONE else 900})
     page.goto(picture.path)
@@ -130,12 +156,14 @@ def take(browser: Browser, url: str, picture: Picture, directory: Path, visitor_
     visitor.close()
 
 
-def report_pages(reader, directory: Path, layout: str, numbers: dict[str, int]) -> None:
+def report_pages(reader, directory: Path, paper: Paper, numbers: dict[str, int]) -> None:
     """Pages of the PDF, in few colours, for they are mostly paper."""
     page = reader.page
-    page.goto("/reports/")
+    page.goto(paper.path)
+    if paper.then:
+        paper.then(page)
     with page.expect_navigation():
-        page.locator("main form:has(select[name=language]) button.btn-primary").click()
+        page.locator("main .request-form button.btn-primary").click()
     link = page.locator("a[href$='/file/']").first
     link.wait_for(timeout=120_000)
     with tempfile.TemporaryDirectory() as folder, page.expect_download() as download:
@@ -143,7 +171,7 @@ def report_pages(reader, directory: Path, layout: str, numbers: dict[str, int]) 
         file = Path(folder, "report.pdf")
         download.value.save_as(file)
         for name, number in numbers.items():
-            picture_page(file, number, directory / f"report-{layout}-{name}.png")
+            picture_page(file, number, directory / f"report-{name}.png")
     reader.close()
 
 

@@ -67,12 +67,15 @@ class BurnUp(NamedTuple):
     up: list[Tick]
     today: Tick
     before: Tick | None
-    width: int = WIDTH
+    width: int
     height: int = HEIGHT
     left: int = LEFT
-    right: int = WIDTH - RIGHT
     top: int = TOP
     axis: int = HEIGHT - BOTTOM
+
+    @property
+    def right(self) -> int:
+        return self.width - RIGHT
 
 
 def burn_up(
@@ -83,13 +86,14 @@ def burn_up(
     before: datetime.date | None,
     link: Callable[..., str],
     as_at: Callable[[datetime.date], str],
+    width: int = WIDTH,
 ) -> BurnUp:
     known = [week for week in weeks if week.accepted is not None]
     highest = _nice(max([week.due for week in weeks] + [week.signed or 0 for week in known]))
 
     def along(at: datetime.date) -> int:
         whole = (plan.ends_on - plan.starts_on).days
-        return LEFT + round((WIDTH - LEFT - RIGHT) * min(max((at - plan.starts_on).days / whole, 0), 1))
+        return LEFT + round((width - LEFT - RIGHT) * min(max((at - plan.starts_on).days / whole, 0), 1))
 
     def up(number: int) -> int:
         return HEIGHT - BOTTOM - round((HEIGHT - TOP - BOTTOM) * max(number, 0) / highest)
@@ -125,6 +129,7 @@ def burn_up(
         up=[Tick(f"{highest * n // TICKS:,}", up(highest * n // TICKS)) for n in range(TICKS + 1)],
         today=Tick(day.isoformat(), along(day)),
         before=Tick(before.isoformat(), along(before)) if before else None,
+        width=width,
     )
 
 
