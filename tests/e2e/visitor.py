@@ -17,6 +17,8 @@ FRAME = "h1, h2, nav, button, th, label:not(.file-choice label), legend, .purpos
 ONLY_VIOLATIONS = {"resultTypes": ["violations"]}
 # Names, titles and texts that people or institutions wrote stay in the language they were written in.
 WRITTEN = re.compile(r"“[^”]*”|《[^》]*》|简体中文")
+# The browser mentions a 4xx, the answer to a refused upload; htmx, what was on its way when one left the page.
+EXPECTED = re.compile(r"status of 4|htmx:sendAbort|htmx:afterRequest")
 
 
 class Visitor:
@@ -47,8 +49,7 @@ class Visitor:
         ]
 
     def _hear(self, message) -> None:
-        # The answer to a refused upload is a 4xx, which the browser mentions.
-        if message.type == "error" and "status of 4" not in message.text:
+        if message.type == "error" and not EXPECTED.search(message.text):
             self.complaints.append(message.text)
 
     def say(self, message: str, **values: object) -> str:
