@@ -69,7 +69,8 @@ def test_the_official_layout(file):
         foot = "".join(text for text, _begin, _end, top in page if top > TOP + HEIGHT)
         assert (f"—{number}—" in foot) == (number > 1), (number, foot)
 
-    annex = [page.extract_text() for page in reader.pages[parts[-2][1] - 1 : parts[-1][1]]]
+    annex = [page.extract_text() for page in reader.pages[parts[-3][1] - 1 : parts[-2][1] - 1]]
+    assert any("W" * 10 in page for page in annex)
     assert all("机构名称" in page for page in annex if "W" * 10 in page), "a table does not repeat its head"
 
 
