@@ -252,6 +252,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# In kB. Layout leaves something behind with every report: a process that has come so far ends after its job, and a
+# new one takes its place.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_TIMEZONE = "Asia/Shanghai"
 # Rendering, scanning and others' receivers are slow and mail is not: each has a queue, so that a site can give it
 # workers of its own.

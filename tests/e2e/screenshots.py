@@ -75,7 +75,6 @@ PICTURES = [
     Picture("review", SUPERVISOR, "/assessments/reviews/", then=with_document("main td.main a")),
     Picture("supervisor-home", SUPERVISOR, "/"),
     Picture("supervisor-home-en", SUPERVISOR, "/", language="en"),
-    Picture("plan", SUPERVISOR, "/plan/csf-2014/"),
     Picture("reminder-rules", SUPERVISOR, "/plan/csf-2014/reminders/"),
     Picture("calendar", CONTRIBUTOR, "/calendar/"),
     Picture("explorer", SUPERVISOR, "/explore/assignments/?overdue=1"),

@@ -94,6 +94,19 @@ def test_nothing_of_another_scope_is_there(client, industry, tab):
         assert not pictures(answer)
 
 
+def test_the_heat_map_leads_whoever_exports_to_the_report_on_a_task(client, industry):
+    authority, plan, _institutions = industry
+
+    def links(role):
+        page = opened(client, member(authority, role), "heat")
+        return re.findall(r'href="([^"]*kind=task&amp;[^"]*)"', page.content.decode())
+
+    assert not links(Role.OBSERVER)
+    form = client.get(links(Role.SUPERVISOR)[0].replace("&amp;", "&")).context["form"]
+    filled = {name: form[name].value() for name in ("kind", "plan", "task")}
+    assert filled == {"kind": "task", "plan": plan.slug, "task": str(plan.tasks.first().number)}
+
+
 def test_headquarters_looks_through_the_eyes_of_an_office(client, industry):
     authority, plan, institutions = industry
     office = AuthorityFactory(regions=[institutions[0].region], kind=AuthorityKind.REGIONAL_OFFICE)
