@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +29,12 @@ def signed(pdf: bytes) -> bytes:
     if not settings.SIGNING_CERTIFICATE:
         return pdf
     signer = _signer(Path(settings.SIGNING_CERTIFICATE), settings.SIGNING_PASSWORD.encode())
+    # pyHanko runs an event loop, which a thread that has one already refuses.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_sign, pdf, signer).result()
+
+
+def _sign(pdf: bytes, signer: SimpleSigner) -> bytes:
     return sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), HOW, signer=signer).getvalue()
 
 

@@ -1,6 +1,5 @@
 """A report is an archival PDF, and carries its figures as data: of one moment. Which, `test_told.py` tells."""
 
-import io
 import json
 import subprocess
 from dataclasses import replace
@@ -55,7 +54,7 @@ def test_what_is_committed_between_two_sections_is_not_told(monkeypatch):
     assert data_of(report)["overdue"] != before["overdue"]
 
 
-def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
+def test_the_file_is_archival_gives_its_data_back_and_bears_its_code_at_the_end(supervisory, tmp_path):
     with translation.override("en"):
         document = compose(supervisory)
     file = tmp_path / "report.pdf"
@@ -79,10 +78,7 @@ def test_the_file_is_archival_and_gives_its_data_back(supervisory, tmp_path):
     assert fonts
     assert {line.split()[-5] for line in fonts} == {"yes"}, "a font is not embedded"
 
-
-def test_the_code_stands_on_the_last_page(supervisory):
-    document = compose(supervisory)
-    pages = pypdf.PdfReader(io.BytesIO(to_pdf(document))).pages
+    pages = pypdf.PdfReader(file).pages
     assert document.seal.shown_code in pages[-1].extract_text()
     assert document.seal.url in [link.get_object()["/A"]["/URI"] for link in pages[-1]["/Annots"]]
     assert not any(document.seal.shown_code in page.extract_text() for page in pages[:-1])
