@@ -1,6 +1,7 @@
 """What stands in the PDFs: the same figures as on the pages, in text that can be selected, and nothing unsafe."""
 
 import io
+import json
 import subprocess
 from datetime import timedelta
 
@@ -185,6 +186,17 @@ def test_empty_reports_are_whole(tmp_path):
     assert "本机构尚未分配任务。" in text_of(printed(status), tmp_path)
     supervisory = ReportFactory(authority=AuthorityFactory(), plan=status.plan)
     assert "没有逾期的任务" in text_of(printed(supervisory), tmp_path)
+
+
+def test_where_nothing_applies_there_is_no_share():
+    """Every task of everybody was found not to apply: nothing is divided by nothing."""
+    assignment = AssignmentFactory(state=S.NOT_APPLICABLE)
+    for whose in ({"institution": assignment.institution}, {"authority": AuthorityFactory()}):
+        report = ReportFactory(plan=assignment.task.plan, **whose)
+        with translation.override("zh-hans"):
+            document = compose(report)
+        assert json.loads(document.data)["figures"]["accepted_share"] is None
+        assert "<b>–</b>验收率" in document.html
 
 
 def test_the_person_must_still_have_the_role(csf):
