@@ -91,30 +91,30 @@ def _read(cursor: str, fields: Sequence[Field]) -> list | None:
         return None
 
 
-def count_beside(page: KeysetPage, rows: QuerySet, *, after: str) -> BoundedCount:
+def count_beside(page: KeysetPage, rows: QuerySet, *, after: str, by: Sequence[str] = ()) -> BoundedCount:
     """How many rows there are beside a page of them: where all stand on the first page, nothing is counted again."""
     if not after and not page.next_cursor:
         return BoundedCount(len(page.rows), False)
-    return bounded_count(rows)
+    return bounded_count(rows, by=by)
 
 
-def bounded_count(rows: QuerySet) -> BoundedCount:
-    """How many rows there are, without counting on past the limit."""
-    (count,) = bounded_counts(rows)
+def bounded_count(rows: QuerySet, *, by: Sequence[str] = ()) -> BoundedCount:
+    """How many rows there are, without counting on past the limit; along the order `by`, if given."""
+    (count,) = bounded_counts(rows, by=by)
     return count
 
 
-def bounded_counts(*several: QuerySet) -> list[BoundedCount]:
+def bounded_counts(*several: QuerySet, by: Sequence[str] = ()) -> list[BoundedCount]:
     """Of each how many rows of its model there are, all in one query."""
-    counts, parameters = zip(*map(_counting, several), strict=True)
+    counts, parameters = zip(*(_counting(rows, by) for rows in several), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(counts)}", [*chain(*parameters)])
         return [BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT) for number in cursor.fetchone()]
 
 
-def _counting(rows: QuerySet) -> tuple[str, Sequence[Any]]:
+def _counting(rows: QuerySet, by: Sequence[str]) -> tuple[str, Sequence[Any]]:
     try:
-        sql, parameters = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+        sql, parameters = rows.order_by(*by).values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
     except EmptyResultSet:
         return "0", []
     return f"(SELECT count(*) FROM ({sql}) AS counted)", parameters  # noqa: S608 - a queryset's own text

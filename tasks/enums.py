@@ -22,6 +22,8 @@ S = AssignmentState
 # What the institution may still work on, and what is over and can no longer be overdue.
 EDITABLE = (S.NOT_STARTED, S.IN_PROGRESS, S.RETURNED)
 CLOSED = (S.ACCEPTED, S.NOT_APPLICABLE)
+# Where work waits for the next person, for days rather than months.
+PASSING = (S.AWAITING_SIGNATURE, S.SUBMITTED, S.RETURNED)
 # Accepted work takes further files: later self-assessments and rectifications prove with them.
 TAKES_FILES = (*EDITABLE, S.ACCEPTED)
 

@@ -17,7 +17,7 @@ from portal.accounts.filters import ScopeFilter, region_choices
 from portal.accounts.models import Institution
 from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu, SearchSelect
-from tasks.enums import AccessKind, AssignmentState, RequestKind, RequestState
+from tasks.enums import PASSING, AccessKind, AssignmentState, RequestKind, RequestState
 from tasks.models import Assignment, AssignmentChange, ChangeRequest, Evidence, EvidenceAccess
 from tasks.past import AT, AT_LABEL, DAY, NO_DAY, AsAtForm
 from tasks.querysets import AssignmentChangeQuerySet, StandingQuerySet
@@ -31,6 +31,7 @@ REVIEWS = [
     ("accepted", _("已验收")),
 ]
 MOST_DAYS = 3650
+PASSED_AFTER = 14
 
 
 def theme_choices() -> list[tuple[int, str]]:
@@ -139,6 +140,15 @@ class OfPastDay(ByFacts):
     def filter_queryset(self, rows: AssignmentChangeQuerySet) -> AssignmentChangeQuerySet:
         return super().filter_queryset(rows.last_by(self.day))
 
+    def in_state(self, rows: AssignmentChangeQuerySet, name: str, value: list[str]) -> AssignmentChangeQuerySet:
+        found = super().in_state(rows, name, value)
+        return found.passing(self.day) if self.is_long_past and set(value) <= set(PASSING) else found
+
+    @property
+    def is_long_past(self) -> bool:
+        """So long that next to nothing that was to pass within days is as it was."""
+        return self.day < timezone.localdate() - datetime.timedelta(days=PASSED_AFTER)
+
 
 class OwnAssignmentFilter(AssignmentFilter):
     q = filters.CharFilter(label=_("关键字"), method="with_text")
@@ -183,11 +193,11 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
 
     def in_review(self, rows: Any, name: str, value: str) -> StandingQuerySet:
         return {
-            "pending": rows.in_state(AssignmentState.SUBMITTED),
-            "unanswered": rows.unanswered(),
-            "returned": rows.once_returned(),
-            "accepted": rows.in_state(AssignmentState.ACCEPTED),
-        }[value]
+            "pending": lambda: self.in_state(rows, name, [AssignmentState.SUBMITTED]),
+            "unanswered": rows.unanswered,
+            "returned": rows.once_returned,
+            "accepted": lambda: self.in_state(rows, name, [AssignmentState.ACCEPTED]),
+        }[value]()
 
     def only_to_act_on(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
         return rows.to_act_on()

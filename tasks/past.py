@@ -11,19 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from plan.models import Plan
-from tasks.enums import AssignmentState
 from tasks.models import Assignment
 
 AT = "at"
 AT_LABEL = gettext_lazy("截至（默认今天）")
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 NO_DAY = {"invalid": gettext_lazy("请按“2026-06-30”的格式填写日期。")}
-# Times of an assignment that are known as at a past day, and the state that came with each.
-TIMES = {
-    "submitted_at": AssignmentState.SUBMITTED,
-    "returned_at": AssignmentState.RETURNED,
-    "accepted_at": AssignmentState.ACCEPTED,
-}
+# What a fact tells of its assignment's times.
+TIMES = ("submitted_at", "returned_at", "accepted_at")
 
 
 class AsAtForm(forms.Form):
@@ -67,5 +62,5 @@ def as_it_was(fact: Any, day: datetime.date) -> Assignment:
     row = fact.assignment
     row.state, row.deadline, row.known_on = fact.to_state, fact.to_deadline, day
     for name in TIMES:
-        setattr(row, name, getattr(fact, name, None))
+        setattr(row, name, getattr(fact, name))
     return row

@@ -6,17 +6,18 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
+from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.models import (
     Case,
     Count,
     Exists,
     F,
+    Func,
     IntegerField,
     Manager,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
@@ -36,6 +37,8 @@ from vault.querysets import says
 
 # Where work can stand that was returned and is to be signed again.
 UNANSWERED = (AssignmentState.RETURNED, AssignmentState.IN_PROGRESS, AssignmentState.AWAITING_SIGNATURE)
+# When a fact held.
+HELD = Func("at", "until", function="tstzrange", output_field=DateTimeRangeField())
 # What `with_progress` counts, as text: built anew for each page, the same as expressions took longer than to run.
 OF_PART = """
     SELECT count(*) FROM plan_requirement requirement
@@ -101,19 +104,19 @@ class StandingQuerySet(InstitutionRowQuerySet):
     def overdue(self, today: datetime.date | None = None) -> Self:
         return self.filter(past_deadline(today or timezone.localdate(), self.state_field, self.deadline_field))
 
+    def once_returned(self) -> Self:
+        return self.filter(returned_at__isnull=False)
+
+    def unanswered(self) -> Self:
+        """Returned, and not signed again since, whether or not work on it has begun."""
+        return self.in_state(*UNANSWERED).filter(returned_at__gt=F("submitted_at"))
+
     def tally(self, today: datetime.date | None = None) -> dict[str, Any]:
         counts = self.order_by().values_list(self.state_field, self.deadline_field).annotate(number=Count("pk"))
         return tally_of(counts, today)
 
 
 class AssignmentQuerySet(StandingQuerySet):
-    def once_returned(self) -> Self:
-        return self.filter(returned_at__isnull=False)
-
-    def unanswered(self) -> Self:
-        """Returned, and not signed again since, whether or not work on it has begun."""
-        return self.filter(state__in=UNANSWERED, returned_at__gt=F("submitted_at"))
-
     def with_progress(self) -> Self:
         """Annotate `requirements_total` and `requirements_done`: those of the part, and those ready to hand in."""
         levels = [[str(level) for level in PART_LEVELS[part]] for part in (Part.LEAD, Part.SUPPORT, Part.IMPLEMENT)]
@@ -156,23 +159,11 @@ class AssignmentChangeQuerySet(StandingQuerySet):
         over = end_of(day)
         return self.filter(at__lt=over, until__gte=over)
 
-    def once_returned(self) -> Self:
-        return self.filter(Exists(self._so_far().filter(to_state=AssignmentState.RETURNED)))
-
-    def unanswered(self) -> Self:
-        """Returned, and not signed again since, whether or not work on it had begun."""
-        signed_or_returned = self._so_far().filter(to_state__in=[AssignmentState.SUBMITTED, AssignmentState.RETURNED])
-        last = Subquery(signed_or_returned.order_by("-at", "-pk").values("to_state")[:1])
-        return self.in_state(*UNANSWERED).alias(last=last).filter(last=AssignmentState.RETURNED)
-
-    def with_time_of(self, state: AssignmentState) -> Self:
-        """Annotate when the assignment last came into the state, such as `submitted_at`; None if never by then."""
-        came = self._so_far().filter(to_state=state).exclude(from_state=state)
-        return self.annotate(**{f"{state.value}_at": Subquery(came.order_by("-at", "-pk").values("at")[:1])})
-
-    def _so_far(self) -> QuerySet:
-        """For a subquery: this change and those before it."""
-        return self.model._default_manager.filter(assignment=OuterRef("assignment"), at__lte=OuterRef("at"))
+    def passing(self, day: datetime.date) -> Self:
+        """Of those `last_by` the day whose states are all PASSING the same, said once more in a way by which an index
+        finds them.
+        """
+        return self.alias(held=HELD).filter(held__contains=end_of(day) - datetime.timedelta.resolution)
 
 
 class StatementQuerySet(InstitutionRowQuerySet):

@@ -58,6 +58,11 @@ class ScopeFilter(filters.FilterSet):
         self.filters = {name: self.filters[name] for name in self.order if name in self.filters}
 
     @property
+    def narrows_institutions(self) -> bool:
+        """Whether it is asked for some institutions alone."""
+        return any(self.form.cleaned_data.get(name) for name in ("kind", "region", "institution", "authority"))
+
+    @property
     def prefix(self) -> str:
         return f"{self.institution_path}__" if self.institution_path else ""
 

@@ -16,7 +16,6 @@ from reports.contents.section import Context, Section, Sheet
 from reports.contents.shared import deadline_cells, deadline_columns, figure_columns, line_rows
 from reports.sheets import moment
 from tasks.enums import AssignmentState
-from tasks.querysets import AssignmentChangeQuerySet
 
 OVERDUE_SHOWN = 150
 
@@ -44,12 +43,8 @@ def scope_data(context: Context) -> dict[str, Any]:
 
 def _waiting(asked: Asked) -> Context:
     submitted = asked.standing.in_state(AssignmentState.SUBMITTED)
-    if isinstance(submitted, AssignmentChangeQuerySet):
-        submitted = submitted.with_time_of(AssignmentState.SUBMITTED)
-    return {
-        "figures": asked.progress.total,
-        "waiting_since": submitted.aggregate(oldest=Min("submitted_at"))["oldest"],
-    }
+    oldest = submitted.aggregate(oldest=Min("submitted_at"))["oldest"]
+    return {"figures": asked.progress.total, "waiting_since": oldest}
 
 
 def _waiting_sheet(context: Context) -> list[Sheet]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from reports.explorer.assignment_filters import PastAssignmentFilter
-from reports.explorer.subjects import Column, Listed
+from reports.explorer.subjects import Listed
 from tasks.models import AssignmentChange
-from tasks.past import TIMES, as_it_was
-from tasks.querysets import AssignmentChangeQuerySet
+from tasks.past import as_it_was
 
 ASSIGNMENT = "assignment"
 
@@ -20,18 +18,13 @@ def in_the_past(listed: Listed) -> Listed:
         listed,
         rows=lambda reader: AssignmentChange.objects.visible_to(reader.user, acting=reader.membership),
         filterset=PastAssignmentFilter,
-        columns=[_of_then(column) for column in listed.columns],
+        columns=[replace(column, joins=_joins(column.joins)) for column in listed.columns],
         orders={"deadline": ("to_deadline", "until", "pk"), "task": ("task_id", "to_deadline", "until", "pk")},
         joins=_joins(listed.joins),
         shown=as_it_was,
         bulk=(),
         keys_first=True,
     )
-
-
-def _of_then(column: Column) -> Column:
-    needs = partial(AssignmentChangeQuerySet.with_time_of, state=TIMES[column.key]) if column.key in TIMES else None
-    return replace(column, joins=_joins(column.joins), needs=needs)
 
 
 def _joins(joins: tuple[str, ...]) -> tuple[str, ...]:

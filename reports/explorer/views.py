@@ -62,7 +62,7 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
         "heads": [_head(asked, column) for column in asked.columns],
         "lines": asked.lines(page.rows),
         "next_cursor": page.next_cursor,
-        "count": count_beside(page, asked.found, after=after),
+        "count": count_beside(page, asked.found, after=after, by=asked.counted_by),
         "saved_views": saved_views(request, listed.page, asked.form, asked.names),
         "bulk": [step for step in listed.bulk if request.membership.may(step.needs)],
         "formats": list(SheetFormat) if may_export_rows(request.membership) else [],

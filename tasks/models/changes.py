@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import F, Q
 
 from portal.days import NEVER
-from tasks.enums import AssignmentState
+from tasks.enums import CLOSED, PASSING, AssignmentState
 from tasks.models.assignments import Assignment
-from tasks.querysets import AssignmentChangeQuerySet
+from tasks.querysets import HELD, AssignmentChangeQuerySet
+
+S = AssignmentState
 
 
 class AssignmentChange(models.Model):
     """One change of an assignment's state or deadline; its creation is the first, from no state.
 
     The database writes a row with every insert and update of `tasks_assignment`, set-based ones too, so that none
-    can be forgotten, and refuses to change or delete it (migrations 0011 and 0017). What it tells holds from `at` until
-    the next change. Only two fields are set later: `until` by the database itself, once, and `is_counted` when the
-    daily tallies of `reports` have taken the row in.
+    can be forgotten, and refuses to change or delete it (migrations 0011, 0017 and 0018). What it tells holds from
+    `at` until the next change. Only two fields are set later: `until` by the database itself, once, and `is_counted`
+    when the daily tallies of `reports` have taken the row in.
     """
 
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="changes", db_index=False)
@@ -34,10 +37,14 @@ class AssignmentChange(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    from_state = models.CharField(max_length=20, choices=AssignmentState.choices, blank=True)
-    to_state = models.CharField(max_length=20, choices=AssignmentState.choices)
+    from_state = models.CharField(max_length=20, choices=S.choices, blank=True)
+    to_state = models.CharField(max_length=20, choices=S.choices)
     from_deadline = models.DateField(null=True)
     to_deadline = models.DateField()
+    # As the assignment has them then.
+    submitted_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
     is_counted = models.BooleanField(default=False)
 
     objects = AssignmentChangeQuerySet.as_manager()
@@ -72,6 +79,25 @@ class AssignmentChange(models.Model):
                 fields=["institution", "until"],
                 include=["at", "to_state", "to_deadline", "task", "id"],
                 name="change_of_institution",
+            ),
+            models.Index(
+                fields=["to_deadline", "until", "id"],
+                include=["at", "to_state", "institution", "task"],
+                condition=~Q(to_state__in=CLOSED),
+                name="change_open",
+            ),
+            models.Index(
+                fields=["to_deadline", "until", "id"],
+                include=["at", "to_state", "institution", "task", "submitted_at", "returned_at"],
+                condition=Q(returned_at__isnull=False),
+                name="change_once_returned",
+            ),
+            # Of very many facts that held for days, the few that did at one moment.
+            GistIndex(
+                HELD,
+                include=["at", "until", "id", "to_state", "to_deadline", "institution", "task"],
+                condition=Q(to_state__in=PASSING),
+                name="change_in_passing",
             ),
         ]
 

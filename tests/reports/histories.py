@@ -2,6 +2,8 @@
 
 import datetime
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from hypothesis import strategies as st
 
@@ -60,9 +62,15 @@ class History:
 
     def happen(self, minute, day, index, state, deadline, is_counted):
         at, row = noon(day) + datetime.timedelta(minutes=minute), self.rows[index]
-        stamps = {"started_at": at, "submitted_at": at, "returned_at": at}
-        accepted_at = at if state == S.ACCEPTED else None
-        changed = {"state": state, "deadline": deadline, "changed_at": at, "accepted_at": accepted_at, **stamps}
+        # What is judged was signed before.
+        signed = {"submitted_at": Coalesce("submitted_at", Value(at - datetime.timedelta(seconds=1)))}
+        stamps = {
+            S.IN_PROGRESS: {"started_at": at},
+            S.SUBMITTED: {"submitted_at": at},
+            S.RETURNED: {"returned_at": at, **signed},
+            S.ACCEPTED: {"accepted_at": at, **signed},
+        }
+        changed = {"state": state, "deadline": deadline, "changed_at": at, "accepted_at": None, **stamps[state]}
         Assignment.objects.filter(pk=row.pk).update(**changed)
         self.known[row.pk].append((day, state, deadline))
         if is_counted:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from portal.days import NEVER
 from portal.shell.demo.tables import Tables
 from tasks.enums import AssignmentState
+from tasks.past import TIMES
 
 
 class Passage(NamedTuple):
@@ -44,11 +45,14 @@ def write_changes(
     """`deadline` is the one that the assignment was made with. Loading ends with counting them all."""
     state = str(AssignmentState.NOT_STARTED)
     facts: list[dict[str, Any]] = [{"at": created_at, "to_state": state, "to_deadline": deadline}]
+    times: dict[str, datetime.datetime] = {}
     for event in sorted(events, key=lambda event: event.at):
         before, state = state, event.state if isinstance(event, Passage) else state
         earlier, deadline = deadline, event.until if isinstance(event, Granted) else deadline
+        if isinstance(event, Passage) and (name := f"{event.state}_at") in TIMES:
+            times[name] = event.at
         fact = {"from_state": before, "to_state": state, "from_deadline": earlier, "to_deadline": deadline}
-        facts.append({"at": event.at, "by_id": event.by, **fact})
+        facts.append({"at": event.at, "by_id": event.by, **fact, **times})
     ends = [fact["at"] for fact in facts[1:]] + [NEVER]
     for fact, until in zip(facts, ends, strict=True):
         tables.changes.add(**whose._asdict(), **fact, until=until, is_counted=True)

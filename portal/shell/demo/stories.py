@@ -47,17 +47,18 @@ class Story:
     rounds: list[Round] = field(default_factory=list)
     exempted_at: Moment | None = None
 
-    def stamps(self) -> dict[str, Moment | None]:
+    def stamps(self) -> dict[str, Moment]:
         """The time of each move of the rounds, by field: the latest where a move was made more than once."""
-        stamps: dict[str, Moment | None] = {}
+        stamps: dict[str, Moment] = {}
         for round_ in self.rounds:
-            stamps |= {
+            moves = {
                 "started_at": round_.started_at,
                 "handed_in_at": round_.handed_in_at,
                 "sent_back_at": round_.sent_back_at,
                 "submitted_at": round_.signed_at,
                 "accepted_at" if round_.accepted else "returned_at": round_.reviewed_at,
             }
+            stamps |= {name: moment for name, moment in moves.items() if moment}
         return stamps
 
 

@@ -24,8 +24,6 @@ def told_of_scope(report, measured):
     """`measured` is the progress that the report's figures come from."""
     seen, asked = Seen(report), {"plan": report.plan, "day": Seen(report).day, "task": report.task}
     submitted = seen.standing.in_state(AssignmentState.SUBMITTED)
-    if report.day:
-        submitted = submitted.with_time_of(AssignmentState.SUBMITTED)
     known = [week for week in progress.course(seen.institutions, **asked) if week.accepted is not None]
     late = progress.overdue_list(seen.standing, plan=report.plan, today=seen.day, limit=OVERDUE_SHOWN)
     return {

@@ -13,6 +13,7 @@ from portal.audit.canonical import digests
 from portal.audit.models import AuditEvent
 from tasks.enums import AssignmentState
 from tasks.models import Assignment, AssignmentChange, Evidence, Submission
+from tasks.past import TIMES
 from vault.models import StoredFile
 
 A = AssignmentState
@@ -63,3 +64,4 @@ def test_the_facts_of_each_assignment_lead_from_its_creation_to_what_it_is(demo)
             assert (after.from_state, after.from_deadline) == (before.to_state, before.to_deadline)
         last = changes[row.pk][-1]
         assert (last.to_state, last.to_deadline) == (row.state, row.deadline)
+        assert [getattr(last, name) for name in TIMES] == [getattr(row, name) for name in TIMES]
