@@ -36,16 +36,34 @@ class BoundedCount(NamedTuple):
     more: bool
 
 
-def keyset_page(
-    rows: QuerySet, *, by: Sequence[str], after: str, size: int, whole: QuerySet | None = None
-) -> KeysetPage:
+def keyset_page(rows: QuerySet, *, by: Sequence[str], after: str, size: int) -> KeysetPage:
     """`size` rows ordered `by` fields, of the model or of rows it leads to (`__`) or annotated, that are together
     unique, from the cursor `after` on.
 
-    Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page. With `whole`,
-    which holds the rows unfiltered, the page is found by its keys and read from there: an index that has all that is
-    asked then answers alone, however many rows it passes.
+    Either all fields ascend, or all descend (`-`). A cursor that cannot be read means the first page.
     """
+    return _page(rows, rows, by, after, size)
+
+
+def counted_page(
+    rows: QuerySet, *, by: Sequence[str], along: Sequence[str], after: str, size: int, whole: QuerySet
+) -> tuple[KeysetPage, BoundedCount]:
+    """The page as `keyset_page` gives it, and how many rows there are on all pages.
+
+    Keys are looked for first, `along` an order that has an index, no further than is counted. Where that is all of
+    them, or the page is the first in this order, it is among them: then the few rows that are asked of however many
+    are looked for once, and where they are rather than where PostgreSQL expects them. With their columns rows are
+    read from `whole`, which has them unfiltered: the index that finds them need not have more than is asked.
+    """
+    keys = list(rows.order_by(*along).values_list("pk", flat=True)[: COUNT_LIMIT + 1])
+    count = BoundedCount(min(len(keys), COUNT_LIMIT), len(keys) > COUNT_LIMIT)
+    is_first = list(by) == list(along) and not after
+    if is_first or not count.more:
+        rows = rows.model._default_manager.filter(pk__in=keys[: size + 1] if is_first else keys)
+    return _page(rows, whole, by, after, size), count
+
+
+def _page(rows: QuerySet, whole: QuerySet, by: Sequence[str], after: str, size: int) -> KeysetPage:
     names = [name.removeprefix("-") for name in by]
     fields = [_field(rows, name) for name in names]
     start = _read(after, fields)
@@ -53,7 +71,7 @@ def keyset_page(
         comparison = LessThan if by[0].startswith("-") else GreaterThan
         bounds = [Value(value, output_field=field) for value, field in zip(start, fields, strict=True)]
         rows = rows.filter(comparison(_Row(*names), _Row(*bounds)))
-    if whole is not None:
+    if whole is not rows:
         rows = whole.filter(pk__in=rows.order_by(*by).values("pk")[: size + 1])
     found = list(rows.order_by(*by)[: size + 1])
     cursor = _cursor(found[size - 1], names, fields) if len(found) > size else ""
@@ -91,30 +109,30 @@ def _read(cursor: str, fields: Sequence[Field]) -> list | None:
         return None
 
 
-def count_beside(page: KeysetPage, rows: QuerySet, *, after: str, by: Sequence[str] = ()) -> BoundedCount:
+def count_beside(page: KeysetPage, rows: QuerySet, *, after: str) -> BoundedCount:
     """How many rows there are beside a page of them: where all stand on the first page, nothing is counted again."""
     if not after and not page.next_cursor:
         return BoundedCount(len(page.rows), False)
-    return bounded_count(rows, by=by)
+    return bounded_count(rows)
 
 
-def bounded_count(rows: QuerySet, *, by: Sequence[str] = ()) -> BoundedCount:
-    """How many rows there are, without counting on past the limit; along the order `by`, if given."""
-    (count,) = bounded_counts(rows, by=by)
+def bounded_count(rows: QuerySet) -> BoundedCount:
+    """How many rows there are, without counting on past the limit."""
+    (count,) = bounded_counts(rows)
     return count
 
 
-def bounded_counts(*several: QuerySet, by: Sequence[str] = ()) -> list[BoundedCount]:
+def bounded_counts(*several: QuerySet) -> list[BoundedCount]:
     """Of each how many rows of its model there are, all in one query."""
-    counts, parameters = zip(*(_counting(rows, by) for rows in several), strict=True)
+    counts, parameters = zip(*map(_counting, several), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(counts)}", [*chain(*parameters)])
         return [BoundedCount(min(number, COUNT_LIMIT), number > COUNT_LIMIT) for number in cursor.fetchone()]
 
 
-def _counting(rows: QuerySet, by: Sequence[str]) -> tuple[str, Sequence[Any]]:
+def _counting(rows: QuerySet) -> tuple[str, Sequence[Any]]:
     try:
-        sql, parameters = rows.order_by(*by).values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+        sql, parameters = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
     except EmptyResultSet:
         return "0", []
     return f"(SELECT count(*) FROM ({sql}) AS counted)", parameters  # noqa: S608 - a queryset's own text

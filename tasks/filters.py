@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import django_filters as filters
 from django import forms
@@ -64,9 +64,7 @@ class OfPlansFilter(filters.FilterSet):
 
 
 class AssignmentFilter(OfPlansFilter):
-    """What both lists of assignments have. `task_path` leads from a row to the task."""
-
-    task_path: ClassVar[str] = "task"
+    """What both lists of assignments have."""
 
     plan = LocalChoiceFilter(
         label=_("计划"),
@@ -101,11 +99,9 @@ class AssignmentFilter(OfPlansFilter):
         """The day decides which rows are asked."""
         return rows
 
-    def of_task(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """By the tasks' own keys: with a join the database would not see that an index gives them by deadline."""
+    def of_task(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
         path = {"theme": "theme__number", "task": "number"}[name]
-        tasks = list(Task.objects.filter(**{path: value}).values_list("pk", flat=True))
-        return rows.filter(**{f"{self.task_path}__in": tasks})
+        return rows.of_tasks(Task.objects.filter(**{path: value}))
 
     def in_state(self, rows: StandingQuerySet, name: str, value: list[str]) -> StandingQuerySet:
         return rows.in_state(*value)
@@ -144,6 +140,10 @@ class OfPastDay(ByFacts):
         found = super().in_state(rows, name, value)
         return found.passing(self.day) if self.is_long_past and set(value) <= set(PASSING) else found
 
+    def unanswered(self, rows: AssignmentChangeQuerySet) -> AssignmentChangeQuerySet:
+        found = rows.unanswered()
+        return found.passing(self.day) if self.is_long_past else found
+
     @property
     def is_long_past(self) -> bool:
         """So long that next to nothing that was to pass within days is as it was."""
@@ -159,7 +159,7 @@ class OwnAssignmentFilter(AssignmentFilter):
         words |= Q(requirements__text__icontains=value) | Q(requirements__text_en__icontains=value)
         if value.isascii() and value.isdigit() and len(value) < 5:
             words |= Q(number=int(value))
-        return rows.filter(**{f"{self.task_path}__in": Task.objects.filter(words)})
+        return rows.filter(task__in=Task.objects.filter(words))
 
 
 class PastOwnAssignmentFilter(OfPastDay, OwnAssignmentFilter):
@@ -194,10 +194,13 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
     def in_review(self, rows: Any, name: str, value: str) -> StandingQuerySet:
         return {
             "pending": lambda: self.in_state(rows, name, [AssignmentState.SUBMITTED]),
-            "unanswered": rows.unanswered,
+            "unanswered": lambda: self.unanswered(rows),
             "returned": rows.once_returned,
             "accepted": lambda: self.in_state(rows, name, [AssignmentState.ACCEPTED]),
         }[value]()
+
+    def unanswered(self, rows: Any) -> StandingQuerySet:
+        return rows.unanswered()
 
     def only_to_act_on(self, rows: StandingQuerySet, name: str, value: str) -> StandingQuerySet:
         return rows.to_act_on()

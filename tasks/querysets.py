@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from django.contrib.postgres.fields import DateTimeRangeField
@@ -18,10 +18,12 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Contains
 from django.utils import timezone
 
@@ -77,6 +79,25 @@ class StandingQuerySet(InstitutionRowQuerySet):
 
     def of_plan(self, plan) -> Self:
         return self.filter(task__plan=plan)
+
+    def of_tasks(self, tasks: QuerySet) -> Self:
+        """By the tasks' own keys, and between their first and last deadlines: what an index by deadline has before and
+        after is not looked at.
+        """
+        theirs = self.model._default_manager.filter(task=OuterRef("pk"))
+        first, last = (
+            Subquery(theirs.order_by(order).values(self.deadline_field)[:1])
+            for order in (self.deadline_field, f"-{self.deadline_field}")
+        )
+        known = tasks.order_by().annotate(first=first, last=last).exclude(first=None)
+        found = list(known.values_list("pk", "first", "last"))
+        if not found:
+            return self.none()
+        keys, firsts, lasts = zip(*found, strict=True)
+        return self._among(keys).due_since(min(firsts)).due_by(max(lasts))
+
+    def _among(self, tasks: Sequence[int]) -> Self:
+        return self.filter(task__in=tasks)
 
     def in_state(self, *states: str) -> Self:
         return self.filter(**{f"{self.state_field}__in": states})
@@ -159,9 +180,15 @@ class AssignmentChangeQuerySet(StandingQuerySet):
         over = end_of(day)
         return self.filter(at__lt=over, until__gte=over)
 
+    def _among(self, tasks: Sequence[int]) -> Self:
+        """Several are kept from the index by task, in which all that ever became of them would be read and sorted."""
+        if len(tasks) < 2:
+            return super()._among(tasks)
+        return self.alias(is_among=Coalesce(Q(task__in=tasks), False)).filter(is_among=True)
+
     def passing(self, day: datetime.date) -> Self:
-        """Of those `last_by` the day whose states are all PASSING the same, said once more in a way by which an index
-        finds them.
+        """Of those `last_by` the day that are `unanswered`, or in states that are all PASSING, the same: said once more
+        in the way in which an index finds them.
         """
         return self.alias(held=HELD).filter(held__contains=end_of(day) - datetime.timedelta.resolution)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import django_filters as filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.enums import AuthorityKind, InstitutionKind
@@ -14,6 +15,8 @@ from portal.accounts.models import Authority, Institution, Region
 from portal.accounts.querysets import in_scope
 from portal.filters import LocalChoiceFilter
 from portal.widgets import CheckMenu, SearchSelect
+
+MANY = 1000
 
 
 def region_choices() -> list[tuple[str, str]]:
@@ -58,16 +61,21 @@ class ScopeFilter(filters.FilterSet):
         self.filters = {name: self.filters[name] for name in self.order if name in self.filters}
 
     @property
-    def narrows_institutions(self) -> bool:
-        """Whether it is asked for some institutions alone."""
-        return any(self.form.cleaned_data.get(name) for name in ("kind", "region", "institution", "authority"))
-
-    @property
     def prefix(self) -> str:
         return f"{self.institution_path}__" if self.institution_path else ""
 
     def of_kind(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
-        return rows.filter(**{f"{self.prefix}kind__in": value})
+        """Where there are many such institutions, rows are held against a list of them: those of other kinds may all
+        come before, as their tasks are due before, and to look up the institution of each takes too long.
+        """
+        institutions = Institution.objects.filter(kind__in=value).order_by().values("pk")
+        if regions := self.form.cleaned_data.get("region"):
+            institutions = institutions.filter(region__code__in=regions)
+        if not self.institution_path or institutions[:MANY].count() < MANY:
+            return rows.filter(**{f"{self.prefix}kind__in": value})
+        # As a condition alone it would be a join again.
+        is_listed = Coalesce(Q(**{f"{self.institution_path}__in": institutions}), False)
+        return rows.alias(is_listed=is_listed).filter(is_listed=True)
 
     def in_region(self, rows: QuerySet, name: str, value: list[str]) -> QuerySet:
         regions = list(Region.objects.filter(code__in=value).values_list("pk", flat=True))

@@ -68,16 +68,6 @@ class Asked:
     def order(self) -> list[str]:
         return self.listed.fields_of(self.sort)
 
-    @property
-    def counted_by(self) -> list[str]:
-        """The order in which rows are counted, where PostgreSQL does better with one.
-
-        It cannot tell how few of very many facts are such as are asked for, and expects to find enough of them soon
-        when it looks institution by institution. Along the page's order it looks where they are. Of some institutions
-        alone they are found as it expects.
-        """
-        return self.order if self.listed.keys_first and not self.filterset.narrows_institutions else []
-
     def with_columns(self, rows: QuerySet) -> QuerySet:
         """The rows with all that the columns shown read, and the order."""
         joins = {*self.listed.joins, *(join for column in self.columns for join in column.joins)}

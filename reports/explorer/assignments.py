@@ -98,6 +98,7 @@ TODAY = Listed(
     label_of=lambda row: f"{row.institution.local_name} {row.task.number}",
     links="reports/explorer/_assignment_links.html",
     joins=("institution", "task"),
+    is_counted_first=True,
     ticked="assignments",
     row_name="assignment",
     bulk=(

@@ -23,7 +23,6 @@ def in_the_past(listed: Listed) -> Listed:
         joins=_joins(listed.joins),
         shown=as_it_was,
         bulk=(),
-        keys_first=True,
     )
 
 

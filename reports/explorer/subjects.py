@@ -96,7 +96,8 @@ class Listed:
     `orders` gives the fields of each order a page may have, those of an index, by the key of the column whose head
     sorts by it. `joins` are always read with the rows. Rows ticked for a step of `bulk` go there as `row_name`, and
     `ticked` says of which list they are. Columns read what `shown` makes of a row on the day asked for. `then` gives
-    the list as at a past day, where there is one. With `keys_first` its pages are found by their keys (`keyset_page`).
+    the list as at a past day, where there is one. Where `is_counted_first`, a page is found as `counted_page` does,
+    along the list's own order.
     """
 
     subject: Subject
@@ -116,7 +117,7 @@ class Listed:
     bulk: tuple[Bulk, ...] = ()
     shown: Callable[[Any, Any], Any] = _as_it_is
     then: Callable[[datetime.date], Listed] | None = None
-    keys_first: bool = False
+    is_counted_first: bool = False
 
     @property
     def key(self) -> str:

@@ -17,7 +17,7 @@ from django_htmx.http import push_url
 from portal.accounts.access import requires
 from portal.accounts.enums import ListPage, Permission
 from portal.accounts.saved_views import clean_query, saved_views
-from portal.keyset import count_beside, keyset_page
+from portal.keyset import BoundedCount, KeysetPage, count_beside, counted_page, keyset_page
 from reports import actions
 from reports.enums import SheetFormat
 from reports.explorer.asked import AFTER, Asked
@@ -52,9 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def subject(request: HttpRequest, key: str) -> HttpResponse:
     asked = Asked(LISTED[key], request.GET, request)
     listed = asked.listed
-    after = request.GET.get(AFTER, "")
-    rows, whole = asked.with_columns(asked.found), asked.with_columns(asked.all) if listed.keys_first else None
-    page = keyset_page(rows, by=asked.order, after=after, size=ROWS_A_PAGE, whole=whole)
+    page, count = _page(asked, request.GET.get(AFTER, ""))
     context = {
         "asked": asked,
         "listed": listed,
@@ -62,7 +60,7 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
         "heads": [_head(asked, column) for column in asked.columns],
         "lines": asked.lines(page.rows),
         "next_cursor": page.next_cursor,
-        "count": count_beside(page, asked.found, after=after, by=asked.counted_by),
+        "count": count,
         "saved_views": saved_views(request, listed.page, asked.form, asked.names),
         "bulk": [step for step in listed.bulk if request.membership.may(step.needs)],
         "formats": list(SheetFormat) if may_export_rows(request.membership) else [],
@@ -71,6 +69,15 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
     }
     response = render(request, "reports/explorer/subject.html", context)
     return push_url(response, f"{request.path}?{asked.address}") if request.htmx else response
+
+
+def _page(asked: Asked, after: str) -> tuple[KeysetPage, BoundedCount]:
+    order: Any = {"by": asked.order, "after": after, "size": ROWS_A_PAGE}
+    if asked.listed.is_counted_first:
+        along = asked.listed.fields_of(asked.listed.order)
+        return counted_page(asked.found, along=along, whole=asked.with_columns(asked.all), **order)
+    page = keyset_page(asked.with_columns(asked.found), **order)
+    return page, count_beside(page, asked.found, after=after)
 
 
 def _tabs(request: HttpRequest, current: str) -> list[tuple[str, str, bool]]:

@@ -126,8 +126,15 @@ class Migration(migrations.Migration):
             "assignmentchange",
             GistIndex(
                 models.Func("at", "until", function="tstzrange", output_field=DateTimeRangeField()),
-                condition=models.Q(("to_state__in", ("awaiting_signature", "submitted", "returned"))),
-                include=("at", "until", "id", "to_state", "to_deadline", "institution", "task"),
+                condition=models.Q(
+                    ("to_state__in", ("awaiting_signature", "submitted", "returned")),
+                    ("returned_at__gt", models.F("submitted_at")),
+                    _connector="OR",
+                ),
+                include=(
+                    *("at", "until", "id", "to_state", "to_deadline", "institution", "task"),
+                    *("submitted_at", "returned_at"),
+                ),
                 name="change_in_passing",
             ),
         ),

@@ -13,6 +13,7 @@ from tasks.models.assignments import Assignment
 from tasks.querysets import HELD, AssignmentChangeQuerySet
 
 S = AssignmentState
+ANSWER = ("submitted_at", "returned_at")
 
 
 class AssignmentChange(models.Model):
@@ -88,15 +89,15 @@ class AssignmentChange(models.Model):
             ),
             models.Index(
                 fields=["to_deadline", "until", "id"],
-                include=["at", "to_state", "institution", "task", "submitted_at", "returned_at"],
+                include=["at", "to_state", "institution", "task", *ANSWER],
                 condition=Q(returned_at__isnull=False),
                 name="change_once_returned",
             ),
             # Of very many facts that held for days, the few that did at one moment.
             GistIndex(
                 HELD,
-                include=["at", "until", "id", "to_state", "to_deadline", "institution", "task"],
-                condition=Q(to_state__in=PASSING),
+                include=["at", "until", "id", "to_state", "to_deadline", "institution", "task", *ANSWER],
+                condition=Q(to_state__in=PASSING) | Q(returned_at__gt=F("submitted_at")),
                 name="change_in_passing",
             ),
         ]
