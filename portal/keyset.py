@@ -14,7 +14,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.lookups import GreaterThan, LessThan
 
 SEPARATOR = "~"
-COUNT_LIMIT = 1000
+COUNT_LIMIT = 500
 
 
 class _Row(Func):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.accounts.saved_views import clean_query
 from portal.filters import said
+from portal.keyset import BoundedCount, KeysetPage, count_beside, counted_page, keyset_page
 from reports.explorer.subjects import Cell, Column, Line, Listed, Reader, in_words
 from tasks.past import AT
 
@@ -75,6 +76,15 @@ class Asked:
             if column.needs and (column in self.columns or column.key == self.sort.removeprefix("-")):
                 rows = column.needs(rows)
         return rows.select_related(*sorted(joins)) if joins else rows
+
+    def page(self, *, after: str, size: int) -> tuple[KeysetPage, BoundedCount]:
+        """The rows from the cursor `after` on, and how many there are on all pages."""
+        order: Any = {"by": self.order, "after": after, "size": size}
+        if self.listed.is_counted_first:
+            along = self.listed.fields_of(self.listed.order)
+            return counted_page(self.found, along=along, whole=self.with_columns(self.all), **order)
+        page = keyset_page(self.with_columns(self.found), **order)
+        return page, count_beside(page, self.found, after=after)
 
     def lines(self, rows: Iterable[Any]) -> list[Line]:
         columns = [(column, str(column.label)) for column in self.columns]

@@ -17,7 +17,6 @@ from django_htmx.http import push_url
 from portal.accounts.access import requires
 from portal.accounts.enums import ListPage, Permission
 from portal.accounts.saved_views import clean_query, saved_views
-from portal.keyset import BoundedCount, KeysetPage, count_beside, counted_page, keyset_page
 from reports import actions
 from reports.enums import SheetFormat
 from reports.explorer.asked import AFTER, Asked
@@ -52,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def subject(request: HttpRequest, key: str) -> HttpResponse:
     asked = Asked(LISTED[key], request.GET, request)
     listed = asked.listed
-    page, count = _page(asked, request.GET.get(AFTER, ""))
+    page, count = asked.page(after=request.GET.get(AFTER, ""), size=ROWS_A_PAGE)
     context = {
         "asked": asked,
         "listed": listed,
@@ -69,15 +68,6 @@ def subject(request: HttpRequest, key: str) -> HttpResponse:
     }
     response = render(request, "reports/explorer/subject.html", context)
     return push_url(response, f"{request.path}?{asked.address}") if request.htmx else response
-
-
-def _page(asked: Asked, after: str) -> tuple[KeysetPage, BoundedCount]:
-    order: Any = {"by": asked.order, "after": after, "size": ROWS_A_PAGE}
-    if asked.listed.is_counted_first:
-        along = asked.listed.fields_of(asked.listed.order)
-        return counted_page(asked.found, along=along, whole=asked.with_columns(asked.all), **order)
-    page = keyset_page(asked.with_columns(asked.found), **order)
-    return page, count_beside(page, asked.found, after=after)
 
 
 def _tabs(request: HttpRequest, current: str) -> list[tuple[str, str, bool]]:

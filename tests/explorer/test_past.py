@@ -2,6 +2,7 @@
 
 import io
 import re
+from unittest.mock import patch
 
 import pytest
 from django.http import QueryDict
@@ -12,17 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from openpyxl import load_workbook
 
+from plan.models import Task
+from portal import keyset
 from portal.accounts.enums import InstitutionKind, Role
 from portal.accounts.models import Institution
-from portal.keyset import keyset_page
 from reports import making, progress
 from reports.explorer.asked import Asked
 from reports.explorer.registry import LISTED
 from reports.explorer.subjects import Reading
 from reports.models import Report
 from reports.progress import AGES, DAYS_LATE, Condition
+from tasks.enums import PASSING
 from tasks.enums import AssignmentState as S
-from tasks.models import Assignment
+from tasks.models import Assignment, AssignmentChange
 from tests.explorer.pages import page_of, queries_of, rows_of
 from tests.factories.accounts import AuthorityFactory, InstitutionFactory, member, membership_of
 from tests.factories.plan import TaskFactory
@@ -59,8 +62,12 @@ class TestAnyHistory(History, TestCase):
             assert self.length(day, **square) == conditions.total()
             assert self.length(day, overdue=1, **square) == conditions[Condition.OVERDUE]
         for sort in ("deadline", "-deadline", "task", "-task"):
-            self.turn_the_pages(day, sort)
+            for most_counted in (3, 1000):
+                with patch("portal.keyset.COUNT_LIMIT", most_counted):
+                    self.turn_the_pages(day, sort)
+        self.narrow_to_many(day)
         self.recount_reviews(day)
+        self.find_by_the_moment(day)
 
     def asked(self, day, **filters):
         query = QueryDict(mutable=True)
@@ -75,7 +82,8 @@ class TestAnyHistory(History, TestCase):
     def turn_the_pages(self, day, sort):
         asked, shown, after, first = self.asked(day, sort=sort), [], "", True
         while first or after:
-            page = keyset_page(asked.with_columns(asked.found), by=asked.order, after=after, size=2)
+            page, count = asked.page(after=after, size=2)
+            assert count == (min(len(self.rows), keyset.COUNT_LIMIT), len(self.rows) > keyset.COUNT_LIMIT)
             shown += [line.row for line in asked.lines(page.rows)]
             after, first = page.next_cursor, False
         assert {row.pk: (row.state, row.deadline) for row in shown} == {row.pk: self.at(row, day) for row in self.rows}
@@ -83,6 +91,22 @@ class TestAnyHistory(History, TestCase):
         keys = [row.deadline if "deadline" in sort else (row.task_id, row.deadline) for row in shown]
         assert keys == sorted(keys, reverse=sort.startswith("-"))
         assert [row.days_late for row in shown] == [max((day - row.deadline).days, 0) for row in shown]
+
+    def narrow_to_many(self, day):
+        """As where a kind has thousands of institutions and a theme several tasks."""
+        Task.objects.update(theme=self.tasks[0].theme)
+        narrowed = {"theme": self.tasks[0].theme.number, "kind": InstitutionKind.FUTURES.value}
+        with patch("portal.accounts.filters.MANY", 1):
+            assert self.length(day, **narrowed) == self.length(day, kind=InstitutionKind.FUTURES.value) == 4
+            assert self.length(day, region="shanghai", **narrowed) == 4
+            assert self.length(day, region="beijing", **narrowed) == 0
+        for task in self.tasks:
+            task.save()
+
+    def find_by_the_moment(self, day):
+        known = AssignmentChange.objects.last_by(day)
+        for rows in (known.in_state(*PASSING), known.unanswered()):
+            assert set(rows.passing(day)) == set(rows)
 
     def recount_reviews(self, day):
         once, unanswered = 0, 0

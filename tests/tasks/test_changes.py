@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from portal.days import NEVER, end_of
-from tasks import actions
+from tasks import actions, past
 from tasks.content import content_to_sign, digests_to_sign
 from tasks.models import Assignment, AssignmentChange
 from tasks.requests import file_request, grant_request
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
 EARLIER = importlib.import_module("tasks.migrations.0012_earlier_changes")
 HELD = importlib.import_module("tasks.migrations.0017_changes_hold_until")
+TIMES = importlib.import_module("tasks.migrations.0018_times_of_changes")
 # As the table was when the first of these came.
 AS_IT_WAS = """
     SET CONSTRAINTS ALL IMMEDIATE;
@@ -34,6 +35,10 @@ AS_IT_WAS = """
 def told(assignment) -> list[tuple]:
     rows = assignment.changes.order_by("pk")
     return [(row.from_state, row.to_state, row.by_id, row.at) for row in rows]
+
+
+def times(row) -> list:
+    return [getattr(row, name) for name in past.TIMES]
 
 
 def through_the_round(assignment, people) -> Assignment:
@@ -98,7 +103,12 @@ def test_a_change_by_hand_is_nobodys_and_of_now(assignment):
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE tasks_assignmentchange SET at = now()", "DELETE FROM tasks_assignmentchange"]
+    "statement",
+    [
+        "UPDATE tasks_assignmentchange SET at = now()",
+        "UPDATE tasks_assignmentchange SET returned_at = now()",
+        "DELETE FROM tasks_assignmentchange",
+    ],
 )
 def test_facts_are_kept(assignment, statement):
     with pytest.raises(DatabaseError, match="stays as it was"), transaction.atomic(), connection.cursor() as cursor:
@@ -115,6 +125,7 @@ def test_the_audit_trail_tells_what_was_before_facts_were_kept(filled, people):
         cursor.execute(AS_IT_WAS)
         cursor.execute(EARLIER.FILL)
         cursor.execute(HELD.FILL)
+        cursor.execute(TIMES.FILL)
     assert told(filled)[0] == ("", "not_started", None, filled.created_at)
     assert [row[:3] for row in told(filled)[1:]] == [row[:3] for row in kept]
     assert told(silent) == [
@@ -123,6 +134,20 @@ def test_the_audit_trail_tells_what_was_before_facts_were_kept(filled, people):
     ]
     for row in (filled, silent):
         assert_each_holds_until_the_next(row)
+        last, now = row.changes.get(until=NEVER), Assignment.objects.get(pk=row.pk)
+        assert [at is None for at in times(last)] == [at is None for at in times(now)]
+
+
+def test_each_fact_has_the_times_that_the_assignment_had(filled, people):
+    actions.hand_in(assignment=filled, by=people.contributor)
+    seen = digests_to_sign(content_to_sign(filled)).sha256
+    actions.sign(assignment=filled, seen_sha256=seen, by=people.cio)
+    returned = actions.give_back(assignment=Assignment.objects.get(pk=filled.pk), by=people.supervisor, data={})
+    actions.open_for_editing(returned, people.contributor)
+    told_times = [times(change) for change in filled.changes.order_by("pk")]
+    signed_at, returned_at = returned.submitted_at, returned.returned_at
+    assert told_times == [[None] * 3] * 2 + [[signed_at, None, None]] + [[signed_at, returned_at, None]] * 2
+    assert signed_at < returned_at
 
 
 # --- Until when each holds --------------------------------------------------------------------------------
