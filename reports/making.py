@@ -16,7 +16,6 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from portal.accounts.models import Institution
 from portal.attempts import advance, attempt, check_mine, lock_mine
 from portal.audit.canonical import Digests, digests
 from portal.gate import pass_gate
@@ -33,7 +32,7 @@ from reports.models.reports import report_path, workbook_path
 from reports.packages.archive import measure
 from reports.packages.contents import Refused, gather
 from reports.packages.writing import write
-from reports.permissions import membership_for
+from reports.permissions import has_left_scope
 from reports.proof import write_proof
 from reports.titles import titles, titles_of
 from tasks.accesses import log_package
@@ -59,10 +58,10 @@ def _make_or_refuse(report: Report) -> None:
 def _maker(report: Report) -> Callable[[Report], None]:
     makers = {
         ReportKind.EVIDENCE_PACKAGE: _make_package,
-        ReportKind.LEDGER: partial(_make_sheets, write_ledger),
-        ReportKind.PROOF: partial(_make_sheets, write_proof),
-        ReportKind.EXPORT: _make_export,
-        ReportKind.BATCH: _make_batch,
+        ReportKind.LEDGER: partial(_make_file, write_ledger, ReportStep.FIGURES),
+        ReportKind.PROOF: partial(_make_file, write_proof, ReportStep.FIGURES),
+        ReportKind.EXPORT: partial(_make_file, write_rows, ReportStep.WRITING),
+        ReportKind.BATCH: partial(_make_file, write_batch, ReportStep.PACKING),
     }
     return makers.get(ReportKind(report.kind), _make)
 
@@ -72,7 +71,8 @@ def _make(report: Report) -> None:
 
     report.page = report.pages = None
     advance(report, step=ReportStep.FIGURES, page=None, pages=None)
-    _stay_in_scope(report)
+    if has_left_scope(report.requested_by, report):
+        raise Refused(_("该机构已不在监管范围内，未生成报告。"))
     document = compose(report)
     advance(report, step=ReportStep.LAYOUT)
     pdf = to_pdf(document, partial(_tell_page, report))
@@ -103,34 +103,14 @@ def _workbook(report: Report, content: bytes) -> Iterator[dict[str, Any]]:
         raise
 
 
-def _stay_in_scope(report: Report) -> None:
-    """Raises Refused when an authority's report is on an institution that left its scope."""
-    membership = membership_for(report.requested_by, report)
-    if membership is None or not (report.authority_id and report.institution_id):
-        return
-    in_scope = Institution.objects.visible_to(report.requested_by, acting=membership)
-    if not in_scope.filter(pk=report.institution_id).exists():
-        raise Refused(_("该机构已不在监管范围内，未生成报告。"))
-
-
 def _tell_page(report: Report, page: int, pages: int | None) -> None:
     """The next heartbeat says it. Raises Superseded when the report was cancelled meanwhile."""
     check_mine(report)
     report.page, report.pages = page, pages
 
 
-def _make_batch(report: Report) -> None:
-    """Its members are over; what was made of them is packed."""
-    advance(report, step=ReportStep.PACKING)
-    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
-        write_batch(report, file)
-        advance(report, step=ReportStep.STORED)
-        size, digest = measure(file)
-        _store(report, File(file), size, digest)
-
-
 def _make_package(report: Report) -> None:
-    """Files are copied into a temporary one, however large they are; it goes to storage when it is whole."""
+    """Files are copied into a temporary one, however large they are."""
     advance(report, step=ReportStep.FIGURES)
     with one_moment():
         contents = gather(report)
@@ -142,21 +122,11 @@ def _make_package(report: Report) -> None:
         _store(report, File(file), size, digest, packed=contents.packed)
 
 
-def _make_sheets(write_sheets: Callable[[Report, IO[bytes]], None], report: Report) -> None:
-    """Rows are written as they are read, so here a transaction stays open until the last one."""
-    advance(report, step=ReportStep.FIGURES)
+def _make_file(write_file: Callable[[Report, IO[bytes]], None], step: ReportStep, report: Report) -> None:
+    """It is written as what it holds is read, into a temporary file; it goes to storage when it is whole."""
+    advance(report, step=step)
     with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
-        write_sheets(report, file)
-        advance(report, step=ReportStep.STORED)
-        size, digest = measure(file)
-        _store(report, File(file), size, digest)
-
-
-def _make_export(report: Report) -> None:
-    """As sheets are made; the heartbeat says how many rows are written so far."""
-    advance(report, step=ReportStep.WRITING)
-    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
-        write_rows(report, file)
+        write_file(report, file)
         advance(report, step=ReportStep.STORED)
         size, digest = measure(file)
         _store(report, File(file), size, digest)

@@ -88,7 +88,7 @@ def may_ask(membership: Membership, report: Report) -> bool:
         return may_export_proof(membership)
     if report.is_export:
         return may_export_rows(membership)
-    return report.kind in kinds_for(membership) and is_in_reach(membership, report.institution)
+    return report.kind in kinds_for(membership)
 
 
 def membership_for(user: User, report: Report) -> Membership | None:
@@ -97,4 +97,10 @@ def membership_for(user: User, report: Report) -> Membership | None:
 
 
 def can_ask_for(user: User, report: Report) -> bool:
-    return membership_for(user, report) is not None
+    return membership_for(user, report) is not None and not has_left_scope(user, report)
+
+
+def has_left_scope(user: User, report: Report) -> bool:
+    """Whether an authority's report is on an institution that it supervises no more."""
+    membership = membership_for(user, report) if report.authority_id else None
+    return membership is not None and not is_in_reach(membership, report.institution)

@@ -64,7 +64,7 @@ WAITING = Section(
 
 
 def _kind_sheet(context: Context) -> list[Sheet]:
-    rows = line_rows(context["by_kind"], lambda kind: [str(kind.label)])
+    rows = line_rows(context["lines"], lambda kind: [str(kind.label)])
     return [Sheet(_("各类机构进展"), [(_("机构类别"), 20), *figure_columns()], rows)]
 
 
@@ -72,19 +72,19 @@ KINDS = Section(
     key="kinds",
     title=gettext_lazy("各类机构进展"),
     template="reports/pdf/sections/kinds.html",
-    read=lambda asked: {"figures": asked.progress.total, "by_kind": asked.progress.by_kind},
-    data=lambda context: {"by_kind": plain.of_lines(context["by_kind"], plain.of_kind)},
+    read=lambda asked: {"figures": asked.progress.total, "lines": asked.progress.by_kind},
+    data=lambda context: {"by_kind": plain.of_lines(context["lines"], plain.of_kind)},
     sheets=_kind_sheet,
 )
 
 
 def _regions(asked: Asked) -> Context:
     regions = progress.by_region(asked.institutions, plan=asked.plan, day=asked.day, task=asked.task)
-    return {"figures": asked.progress.total, "by_region": regions}
+    return {"figures": asked.progress.total, "lines": regions}
 
 
 def _region_sheet(context: Context) -> list[Sheet]:
-    rows = line_rows(context["by_region"], lambda region: [region.local_name])
+    rows = line_rows(context["lines"], lambda region: [region.local_name])
     return [Sheet(_("各地区进展"), [(_("地区"), 20), *figure_columns()], rows)]
 
 
@@ -93,7 +93,7 @@ REGIONS = Section(
     title=gettext_lazy("各地区进展"),
     template="reports/pdf/sections/regions.html",
     read=_regions,
-    data=lambda context: {"by_region": plain.of_lines(context["by_region"], plain.of_region)},
+    data=lambda context: {"by_region": plain.of_lines(context["lines"], plain.of_region)},
     sheets=_region_sheet,
 )
 

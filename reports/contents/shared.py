@@ -74,11 +74,11 @@ SUMMARY = Section(
 
 
 def _themes(asked: Asked) -> Context:
-    return {"figures": asked.progress.total, "by_theme": asked.progress.by_theme}
+    return {"figures": asked.progress.total, "lines": asked.progress.by_theme}
 
 
 def _theme_sheet(context: Context) -> list[Sheet]:
-    rows = line_rows(context["by_theme"], lambda theme: [f"{theme.local_label} {theme.local_title}"])
+    rows = line_rows(context["lines"], lambda theme: [f"{theme.local_label} {theme.local_title}"])
     return [Sheet(_("各主题进展"), [(_("主题"), 50), *figure_columns()], rows)]
 
 
@@ -87,6 +87,6 @@ THEMES = Section(
     title=gettext_lazy("各主题进展"),
     template="reports/pdf/sections/themes.html",
     read=_themes,
-    data=lambda context: {"by_theme": plain.of_lines(context["by_theme"], plain.of_theme)},
+    data=lambda context: {"by_theme": plain.of_lines(context["lines"], plain.of_theme)},
     sheets=_theme_sheet,
 )

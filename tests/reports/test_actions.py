@@ -13,7 +13,7 @@ from portal.accounts.actions import remove_member, set_scope
 from portal.accounts.enums import AUTHORITY_ROLES, INSTITUTION_ROLES, InstitutionKind, Role
 from portal.audit.models import AuditEvent
 from portal.gate import WrongState
-from reports import actions, permissions
+from reports import actions, making, permissions
 from reports.enums import ReportKind, ReportState
 from reports.jobs import render_report
 from reports.models import Report
@@ -103,6 +103,9 @@ def test_what_left_the_scope_is_not_told(queued):
     assert permissions.can_ask_for(report.requested_by, report)
     set_scope(authority=authority, kinds=["fund"], regions=[], all_regions=True, by=None)
     assert not permissions.can_ask_for(report.requested_by, report)
+    making.render(report_id=report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.error) == (ReportState.FAILED, "该机构已不在监管范围内，未生成报告。")
 
 
 @pytest.mark.django_db
