@@ -12,6 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -21,6 +22,9 @@ from tests.e2e.browser import launch_options
 from tests.vault.storages import own_disk, place, s3_bucket, s3_endpoint  # noqa: F401 - fixtures for every test
 
 _stack = ExitStack()
+# How long an example takes is the machine's matter.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def _start_servers() -> None:

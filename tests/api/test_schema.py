@@ -46,7 +46,7 @@ def api_schema(world):
 @pytest.mark.parametrize("path", PATHS)
 def test_every_answer_fits_the_schema(api_schema, key, path):
     @given(case=api_schema[path]["GET"].as_strategy())
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
     def answers(case):
         # Asked plainly: the WSGI client says that it takes gzip, and then does not unpack it.
         case.call_and_validate(headers={"Authorization": f"Token {key}", "Accept-Encoding": "identity"})

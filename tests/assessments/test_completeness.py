@@ -156,7 +156,7 @@ VALUE = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), below=st.sampled_from([0, 3, 5]), version=st.sampled_from([1, 2]))
 def test_sql_and_python_agree(world, data, below, version):
     """Whatever is stored, `with_progress` counts what the lines call complete."""

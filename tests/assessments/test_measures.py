@@ -58,7 +58,7 @@ said = st.fixed_dictionaries(
 
 
 @given(answers, said, st.integers(0, 5))
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_page_and_database_agree_on_what_is_complete(world, answer, said, measures_below):
     kind, values = answer
     world.plan.measures_below = measures_below

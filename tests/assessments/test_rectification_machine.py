@@ -137,7 +137,6 @@ def test_rectification_machine(world):
         settings=settings(
             max_examples=25,
             stateful_step_count=12,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )

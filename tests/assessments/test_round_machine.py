@@ -155,7 +155,6 @@ def test_round_machine(world):
         settings=settings(
             max_examples=30,
             stateful_step_count=15,
-            deadline=None,
             suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
         ),
     )

@@ -41,7 +41,7 @@ class TestAnyHistory(History, TestCase):
         user = member(AuthorityFactory(), Role.LEAD_SUPERVISOR)
         self.reader = Reading(user, membership_of(user))
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(st.lists(moves, max_size=14), st.integers(0, LAST))
     def test_the_list_of_a_day_is_as_long_as_its_figures(self, history, number):
         self.live(history)

@@ -37,7 +37,7 @@ class TestAnyHistory(History, TestCase):
         user = member(AuthorityFactory(), Role.LEAD_SUPERVISOR)
         self.reader = Reading(user, membership_of(user))
 
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     @given(st.lists(moves, max_size=14), st.integers(0, LAST))
     def test_figures_filters_and_orders_are_those_of_the_day(self, history, number):
         self.live(history)

@@ -255,7 +255,7 @@ def futures_only(worlds, narrow):
     return client
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     subject=st.sampled_from(SUBJECTS),
     query=st.lists(st.tuples(st.sampled_from(NAMES), WORDS), max_size=6),

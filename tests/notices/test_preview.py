@@ -114,7 +114,7 @@ def morning(subject, day):
 
 
 @pytest.mark.parametrize("subject", [ASSIGNMENTS, SELF_ASSESSMENTS, RECTIFICATIONS], ids=lambda subject: subject.name)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     told=rules(30),
     deadline=days,

@@ -236,7 +236,7 @@ class TestCommand:
 class TestMutatedFiles(TestCase):
     """Whatever is done to a file, it is loaded whole or not at all."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.integers(0, len(SMALL.splitlines()) - 1), st.sampled_from(["", "x", "1", "'", "- 1", "2026-01-01"]))
     def test_all_or_nothing(self, index, value):
         lines = SMALL.splitlines()

@@ -163,7 +163,7 @@ CONTENT = range(LINES.index("slug: csf-2014"), len(LINES))
 JUNK = st.sampled_from(["", "- ", "x: 1", "\t", "'", "[", "{", "&a", "*a", "!!int x", "---", "? ", "%", "\0"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(CONTENT), JUNK | st.text(max_size=8)), min_size=1, max_size=3))
 def test_a_mutated_file_is_either_refused_with_its_lines_or_valid(edits):
     lines = list(LINES)

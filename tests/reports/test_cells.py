@@ -41,7 +41,7 @@ class TestAnyHistory(TestCase):
         InstitutionFactory(kind=InstitutionKind.CORE, region=here)
         AssignmentFactory(institution=self.institutions[0])  # of another plan
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.lists(moves, max_size=14), st.sets(st.integers(0, LAST), min_size=2, max_size=4))
     def test_every_day_is_told_alike(self, history, days):
         rows = [

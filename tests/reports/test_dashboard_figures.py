@@ -39,7 +39,7 @@ def condition(state, deadline, day):
 
 
 class TestAnyHistory(History, TestCase):
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.lists(moves, max_size=14), st.integers(0, LAST))
     def test_every_day_is_recounted_alike(self, history, day):
         self.live(history)

@@ -32,7 +32,7 @@ def marks_on(page):
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(matrices())
 def test_every_mark_stands_once_in_its_place(drawn):
     rows, heads = drawn

@@ -56,7 +56,7 @@ class TestAnyHistory(History, TestCase):
         )
         self.own = ReportFactory(plan=self.plan, institution=self.institutions[0])
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.lists(moves, max_size=14), st.integers(0, LAST))
     def test_every_figure_is_what_was_known_then(self, history, number):
         self.live(history)

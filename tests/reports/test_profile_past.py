@@ -37,7 +37,7 @@ class TestAnyHistory(History, TestCase):
         super().setUp()
         self.user = member(AuthorityFactory(), Role.OBSERVER)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(st.lists(moves, max_size=14), st.integers(0, LAST))
     def test_the_work_of_a_day_is_what_progress_says_of_the_institution(self, history, number):
         self.live(history)

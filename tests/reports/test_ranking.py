@@ -113,7 +113,7 @@ def test_each_score_leads_to_the_self_assessment_and_to_its_reckoning(client, su
 
 
 class TestRanks(TestCase):
-    @settings(deadline=None, max_examples=25)
+    @settings(max_examples=25)
     @given(st.lists(st.sampled_from(["1.0", "2.0", "2.5", "5.0"]), max_size=9))
     def test_pages_together_give_every_rank_as_counting_does(self, values):
         cycle = CycleFactory()

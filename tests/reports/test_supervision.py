@@ -29,7 +29,7 @@ DAYS = st.integers(-3, 400) | st.sampled_from([1, 30, 31, 90, 91, 180, 181])
 
 
 class TestAgeing(DjangoTestCase):
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(
         st.lists(
             st.tuples(st.integers(-3, 400) | st.sampled_from([1, 30, 31, 90, 91, 180, 181]), st.sampled_from(S)),

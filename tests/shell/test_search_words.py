@@ -48,7 +48,7 @@ ANYTHING = st.text(st.characters(codec="utf-8"), max_size=20)
 LIKELY = st.text("申江证券安全abXYＡＢ０９.%_\\'\" ¦\0\u3000ÄIİΣſﬁ⼯😀", max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=ANYTHING | LIKELY)
 @example("\ud7ff\U0010ffff")
 def test_whatever_is_typed_is_answered(client, world, text):
@@ -57,7 +57,7 @@ def test_whatever_is_typed_is_answered(client, world, text):
             assert len(hits) <= 5
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(said=ANYTHING | LIKELY, start=st.integers(0, 20), length=st.integers(2, 20))
 def test_each_part_of_a_name_finds_it_and_nothing_else_does(said, start, length):
     """What is found holds the words, as `folded` compares them; PostgreSQL folds as Python does."""

@@ -294,7 +294,7 @@ class TestGateWalks(TestCase):
     def setUp(self):
         self.task = make_task()
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.lists(st.sampled_from(sorted(TRANSITIONS)), max_size=12))
     def test_any_walk(self, walk):
         row = AssignmentFactory(task=self.task)

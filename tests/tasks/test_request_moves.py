@@ -224,7 +224,5 @@ class Requests(RuleBasedStateMachine):
 def test_random_moves_keep_the_invariants():
     run_state_machine_as_test(
         Requests,
-        settings=settings(
-            max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=15, stateful_step_count=15, suppress_health_check=list(HealthCheck)),
     )

@@ -65,7 +65,7 @@ def test_names_are_found_in_any_case():
     assert list(StoredFile.objects.search("策略.P")) == [stored]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_part_of_a_text_is_found(db, data):
     text = data.draw(WRITTEN)
