@@ -105,7 +105,7 @@ class TestAnyHistory(History, TestCase):
         }
         waits = any(state == S.SUBMITTED for state, _deadline in known.values())
         assert bool(read(asked, "waiting")["waiting_since"]) == waits
-        regions = read(asked, "regions")["by_region"]
+        regions = read(asked, "regions")["lines"]
         assert sum(figures.overdue for _region, figures in regions) == len(late)
 
 
