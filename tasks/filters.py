@@ -31,7 +31,7 @@ REVIEWS = [
     ("accepted", _("已验收")),
 ]
 MOST_DAYS = 3650
-PASSED_AFTER = 14
+PASSED_AFTER = 14  # days
 
 
 def theme_choices() -> list[tuple[int, str]]:
@@ -193,11 +193,11 @@ class ScopeAssignmentFilter(ScopeFilter, AssignmentFilter):
 
     def in_review(self, rows: Any, name: str, value: str) -> StandingQuerySet:
         return {
-            "pending": lambda: self.in_state(rows, name, [AssignmentState.SUBMITTED]),
-            "unanswered": lambda: self.unanswered(rows),
-            "returned": rows.once_returned,
-            "accepted": lambda: self.in_state(rows, name, [AssignmentState.ACCEPTED]),
-        }[value]()
+            "pending": self.in_state(rows, name, [AssignmentState.SUBMITTED]),
+            "unanswered": self.unanswered(rows),
+            "returned": rows.once_returned(),
+            "accepted": self.in_state(rows, name, [AssignmentState.ACCEPTED]),
+        }[value]
 
     def unanswered(self, rows: Any) -> StandingQuerySet:
         return rows.unanswered()
